@@ -1,0 +1,42 @@
+import { z } from "zod";
+
+/** The names of every language the contract knows, with the aliases clients use for them. */
+export const LANGUAGE_ALIASES = {
+  python: ["py", "python3"],
+  javascript: ["js", "node", "nodejs"],
+  typescript: ["ts"],
+  deno: [],
+  go: ["golang"],
+  csharp: ["c#", "cs", "dotnet"],
+} as const satisfies Record<string, readonly string[]>;
+
+/** A language's canonical name. */
+export type Language = keyof typeof LANGUAGE_ALIASES;
+
+/** Every canonical name, in the order of the table. */
+export const LANGUAGES = Object.keys(LANGUAGE_ALIASES) as Language[];
+
+const BY_NAME: ReadonlyMap<string, Language> = new Map(
+  LANGUAGES.flatMap((language) =>
+    [language, ...LANGUAGE_ALIASES[language]].map((name) => [name, language] as const)
+  ),
+);
+
+/** A language by its name or alias, in any case; the parsed value is the canonical name. */
+export const LanguageSchema = z.string().transform((name, context): Language => {
+  const language = BY_NAME.get(name.toLowerCase());
+  if (language !== undefined) return language;
+  context.issues.push({
+    code: "custom",
+    input: name,
+    message: `Unknown language ${JSON.stringify(name.slice(0, 50))}, expected one of ${
+      LANGUAGES.join(", ")
+    }`,
+  });
+  return z.NEVER;
+}).meta({ description: "Language name or alias", examples: LANGUAGES });
+
+/** The two ways to isolate a session. */
+export const RuntimeNameSchema = z.enum(["docker", "deno"]);
+/** The name of a runtime. */
+export type RuntimeName = z.output<typeof RuntimeNameSchema>;
