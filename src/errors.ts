@@ -79,7 +79,8 @@ function describeIssues(issues: readonly Issue[]): string {
 /** Writes a path the way it is written in code: `command.args[0]`. */
 export function formatPath(path: readonly (string | number)[]): string {
   return path.reduce<string>(
-    (text, key) => typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`,
+    (text, key) =>
+      typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`,
     "",
   );
 }

@@ -52,7 +52,10 @@ export const ReadFileSchema = z.strictObject({
 /** Runs a program. */
 export const ExecuteShellSchema = z.strictObject({
   type: z.literal("execute_shell"),
-  commandName: z.string().min(1).max(MAX_PATH_LENGTH).refine(noNul, "Name contains a NUL character"),
+  commandName: z.string().min(1).max(MAX_PATH_LENGTH).refine(
+    noNul,
+    "Name contains a NUL character",
+  ),
   args,
   workingDirectory: path.default(WORKSPACE),
   env,

@@ -40,7 +40,9 @@ export const CommandEnvelopeSchema = z.strictObject({
   error: z.string().nullable(),
   durationMs: z.number(),
   executionId: z.string(),
-  status: ExecutionStatusSchema,
+  status: ExecutionStatusSchema.optional().meta({
+    description: "Left out of a file command that failed, whose `error` says all there is",
+  }),
   exitCode: z.int().nullable().optional(),
   signal: z.string().optional(),
   limit: LimitSchema.optional(),

@@ -9,7 +9,7 @@ function grant(description: string) {
 }
 
 /**
- * What the code of a Deno session may do. `true` grants all the server's policy allows, `false` or `[]`
+ * What the code of a Deno session may do. `true` grants all there is, `false` or `[]`
  * nothing, a list just what it names. A key left out takes the session's default: the workspace for
  * reading and writing, nothing else.
  */

@@ -1,0 +1,76 @@
+import { fromFileUrl, join } from "@std/path";
+import { type ServingProcess, startProcess } from "./_process.ts";
+
+/** Options of {@linkcode startServer}. */
+export interface ServerOptions {
+  /** Scratch directory; the server's data goes into a new one inside. */
+  readonly directory: string;
+  /** Environment variables, such as settings of the server. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A CodeBeaker server in a process of its own. Disposing stops it and removes its data. */
+export interface BenchServer extends AsyncDisposable {
+  readonly pid: number;
+  /** Where its WebSocket is. */
+  readonly url: string;
+}
+
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
+
+/** Starts the server as `deno task start` does, on a free port with an empty data directory. */
+export async function startServer(
+  options: ServerOptions,
+): Promise<BenchServer> {
+  const dataDirectory = await Deno.makeTempDir({
+    dir: options.directory,
+    prefix: "data-",
+  });
+  const serving = await startProcess({
+    args: await startArguments(),
+    env: {
+      CODEBEAKER_HOST: "127.0.0.1",
+      CODEBEAKER_PORT: "0",
+      CODEBEAKER_DATA_DIR: dataDirectory,
+      CODEBEAKER_LOG_LEVEL: "warning",
+      ...options.env,
+    },
+    ready: /^CodeBeaker .* listening on (http:\/\/\S+)$/m,
+  });
+  return {
+    pid: serving.pid,
+    url: `${serving.said.replace(/^http/, "ws").replace(/\/$/, "")}/ws/jsonrpc`,
+    [Symbol.asyncDispose]: () => disposeServer(serving, dataDirectory),
+  };
+}
+
+async function disposeServer(
+  serving: ServingProcess,
+  dataDirectory: string,
+): Promise<void> {
+  await serving[Symbol.asyncDispose]();
+  await Deno.remove(dataDirectory, { recursive: true });
+}
+
+/** The arguments of the task `start`, so that what is measured is what is shipped. */
+async function startArguments(): Promise<string[]> {
+  const { tasks } = JSON.parse(
+    await Deno.readTextFile(join(ROOT, "deno.json")),
+  );
+  const command: string = tasks.start.command ?? tasks.start;
+  const [program, ...args] = command.split(" ");
+  if (program !== "deno" || /["'$&|;]/.test(command)) {
+    throw new Error(
+      `Cannot start the server as the task start does: expected a plain "deno …" command, found ${
+        JSON.stringify(command)
+      }`,
+    );
+  }
+  return [
+    "run",
+    "--config",
+    join(ROOT, "deno.json"),
+    ...args.slice(1, -1),
+    join(ROOT, args.at(-1) ?? ""),
+  ];
+}

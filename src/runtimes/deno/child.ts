@@ -1,0 +1,95 @@
+import type { CommandLine } from "./command_line.ts";
+
+/** How a child process ended, as the system says it. */
+export interface ChildEnd {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+}
+
+/** Takes what a child writes. */
+export type OutputSink = (stream: "stdout" | "stderr", bytes: Uint8Array) => void;
+
+/** A child process: its output is read from the start and never holds it up. */
+export class Child {
+  readonly #process: Deno.ChildProcess;
+  readonly #stdin: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  #sink: OutputSink | undefined;
+  #early: [stream: "stdout" | "stderr", bytes: Uint8Array][] = [];
+  #exited = false;
+
+  /** Resolves when the process is gone and both its streams are at their end. */
+  readonly ended: Promise<ChildEnd>;
+
+  /** Starts a command. */
+  constructor({ command, args, env = {}, cwd = "/" }: CommandLine) {
+    this.#process = new Deno.Command(command, {
+      args: [...args],
+      env,
+      clearEnv: true,
+      cwd,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#stdin = this.#process.stdin.getWriter();
+    // A write says that the pipe is broken; the stream's own state needs no second report.
+    this.#stdin.closed.catch(() => {});
+    this.ended = this.#end();
+  }
+
+  /** Whether the process still runs. */
+  get alive(): boolean {
+    return !this.#exited;
+  }
+
+  /** Hands output to `sink` from now on, first what came before. */
+  pipeTo(sink: OutputSink): void {
+    this.#sink = sink;
+    for (const [stream, bytes] of this.#early.splice(0)) sink(stream, bytes);
+  }
+
+  /** Writes to standard input; a child that does not read it any more is no error. */
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#stdin.write(new Uint8Array(bytes));
+    } catch {
+      // It ended, or closed its input: what it did not want is dropped.
+    }
+  }
+
+  /** Ends standard input. */
+  async closeInput(): Promise<void> {
+    try {
+      await this.#stdin.close();
+    } catch {
+      // Broken already, which is as closed as it gets.
+    }
+  }
+
+  /** Ends the process at once, and with it all that it started in its sandbox. */
+  kill(): void {
+    if (this.#exited) return;
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // It ended by itself in this very moment.
+    }
+  }
+
+  async #end(): Promise<ChildEnd> {
+    const [{ code, signal }] = await Promise.all([
+      this.#process.status.finally(() => this.#exited = true),
+      this.#pump("stdout"),
+      this.#pump("stderr"),
+    ]);
+    this.#stdin.abort().catch(() => {});
+    return { code, signal };
+  }
+
+  async #pump(stream: "stdout" | "stderr"): Promise<void> {
+    for await (const bytes of this.#process[stream]) {
+      if (this.#sink !== undefined) this.#sink(stream, bytes);
+      else this.#early.push([stream, bytes]);
+    }
+  }
+}

@@ -1,0 +1,324 @@
+import { CommandError, InvalidParamsError } from "../../errors.ts";
+import type { Language } from "../../protocol/language.ts";
+import type {
+  CodeSpec,
+  RunOptions,
+  RunOutcome,
+  RunSpec,
+  Sandbox,
+  SandboxLoss,
+  ShellSpec,
+} from "../runtime.ts";
+import type { Semaphore } from "../semaphore.ts";
+import type { WarmPool } from "../warm_pool.ts";
+import type { Cgroups } from "./cgroups.ts";
+import { Child, type ChildEnd, type OutputSink } from "./child.ts";
+import { CodeChild } from "./code_child.ts";
+import { handOffCode } from "./code_handoff.ts";
+import { absoluteDirectory, checkDenoCommand } from "./deno_command.ts";
+import { type Launch, type Launcher, type Profile } from "./launcher.ts";
+import { isGranted, NEEDS_POLICY } from "./permissions.ts";
+import { PathMask } from "./path_mask.ts";
+import { checkProgramEnv } from "./program_env.ts";
+import { runOutcome } from "./run_outcome.ts";
+import type { Slot, Slots } from "./slots.ts";
+import { type SpareChild, spareKey, type SpareProfile } from "./spare_child.ts";
+import { StderrTail } from "./stderr_tail.ts";
+import type { Occupation, Workspace } from "./workspace.ts";
+import type { WorkspaceFiles } from "./workspace_files.ts";
+import { WORKSPACE } from "../../protocol/commands.ts";
+
+/** Languages that Deno runs as they are. */
+export const DENO_LANGUAGES: ReadonlySet<Language> = new Set(["deno", "typescript", "javascript"]);
+
+/** What every sandbox of one runtime shares. */
+export interface SandboxServices {
+  readonly launcher: Launcher;
+  readonly slots: Slots;
+  readonly cgroups: Cgroups | undefined;
+  /** Spare children, by {@linkcode SpareProfile}. */
+  readonly spares: WarmPool<SpareProfile, SpareChild>;
+  /** Bounds how many children are started at the same time. */
+  readonly starts: Semaphore;
+  /** Told when a child could not be started at all. */
+  readonly onLaunchFailure: (detail: string) => void;
+}
+
+/** Options of {@linkcode DenoSandbox}. */
+export interface DenoSandboxOptions {
+  readonly id: string;
+  readonly profile: Profile;
+  readonly workspace: Workspace;
+  readonly files: WorkspaceFiles;
+  readonly env: Readonly<Record<string, string>>;
+  readonly services: SandboxServices;
+  /** Called once when it is disposed. */
+  readonly onDispose: () => void;
+}
+
+const MIB = 1024 * 1024;
+
+/** One session's place in the Deno runtime: a workspace, and a fresh child process for each run. */
+export class DenoSandbox implements Sandbox {
+  readonly id: string;
+  readonly files: WorkspaceFiles;
+  readonly languages = DENO_LANGUAGES;
+  readonly lost: Promise<SandboxLoss> = Promise.withResolvers<SandboxLoss>().promise;
+  readonly #options: DenoSandboxOptions;
+  readonly #services: SandboxServices;
+  readonly #closing = new AbortController();
+  readonly #runs = new Set<Promise<unknown>>();
+  #disposed: Promise<void> | undefined;
+
+  /** Makes a sandbox around a workspace, which it then owns. */
+  constructor(options: DenoSandboxOptions) {
+    this.id = options.id;
+    this.files = options.files;
+    this.#options = options;
+    this.#services = options.services;
+  }
+
+  /** Runs a program; see {@linkcode Sandbox}. */
+  async run(spec: RunSpec, options: RunOptions): Promise<RunOutcome> {
+    const signal = AbortSignal.any([options.signal, this.#closing.signal]);
+    if (signal.aborted) return { cause: "stopped", exitCode: null };
+    const run = spec.kind === "code"
+      ? this.#runCode(spec, { ...options, signal })
+      : this.#runShell(spec, { ...options, signal });
+    this.#runs.add(run);
+    try {
+      return await run;
+    } finally {
+      this.#runs.delete(run);
+    }
+  }
+
+  /** Nothing is kept for a quiet session: spares belong to all sessions. */
+  async rest(): Promise<void> {}
+
+  /** Ends all runs and removes the files. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#disposed ??= this.#dispose();
+  }
+
+  async #dispose(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#runs);
+    this.#options.workspace[Symbol.dispose]();
+    this.#options.onDispose();
+  }
+
+  async #runCode(spec: CodeSpec, { output, signal }: RunOptions): Promise<RunOutcome> {
+    const main = spec.language === "javascript" ? "$code.js" : "$code.ts";
+    const permit = await this.#services.starts.acquire();
+    let place: { child: CodeChild; occupation: Occupation; taken: boolean };
+    try {
+      place = this.#takeSpare(main) ?? await this.#launch(main);
+    } catch (error) {
+      permit[Symbol.dispose]();
+      throw error;
+    }
+    const { child, occupation, taken } = place;
+    using _permit = permit;
+    using _occupation = occupation;
+    const kill = () => child.kill();
+    const tail = new StderrTail();
+    const mask = this.#mask(occupation, output);
+    try {
+      signal.addEventListener("abort", kill);
+      if (signal.aborted) kill();
+      const start = {
+        args: spec.args,
+        env: { ...this.#options.env, ...spec.env },
+        directory: taken ? WORKSPACE : undefined,
+      };
+      await this.#options.workspace.inTurn(() =>
+        handOffCode({
+          pipe: child.slot.pipe,
+          workspace: occupation.path,
+          main,
+          code: spec.code,
+          start: () => child.start(start, spec.stdin, tail.before(mask.write)),
+          ended: child.ended,
+        })
+      );
+      permit[Symbol.dispose]();
+      const end = await child.ended;
+      mask.flush();
+      return await this.#outcome(child, end, tail, signal);
+    } catch (error) {
+      kill();
+      await child.ended;
+      if (signal.aborted) return { cause: "stopped", exitCode: null };
+      if (error instanceof CommandError) return notStarted(error.message);
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", kill);
+      if (!taken) this.#services.slots.release(child.slot);
+    }
+  }
+
+  /** A spare of the profile, with the workspace moved to it; undefined if there is none or it cannot be. */
+  #takeSpare(main: string) {
+    const { workspace, profile } = this.#options;
+    // A spare changes into the workspace when it gets it, which takes the right to read it.
+    if (!workspace.idle || !profile.grants.read.includes(WORKSPACE)) return undefined;
+    if (isGranted(profile.grants.run)) return undefined;
+    const spare = { profile, main };
+    const child = this.#services.spares.take(spareKey(spare), spare)?.child;
+    return child && { child, occupation: workspace.moveInto(child.slot), taken: true };
+  }
+
+  async #launch(main: string) {
+    const slot = await this.#services.slots.take();
+    const { launcher } = this.#services;
+    const occupation = this.#options.workspace.occupy();
+    try {
+      const launch = this.#launchAt(slot, occupation, WORKSPACE);
+      return { child: new CodeChild(launcher, launch, main), occupation, taken: false };
+    } catch (error) {
+      occupation[Symbol.dispose]();
+      this.#services.slots.release(slot);
+      throw error;
+    }
+  }
+
+  #launchAt(slot: Slot, { path }: Occupation, directory: string): Launch {
+    return { profile: this.#options.profile, slot, place: { kind: "workspace", path }, directory };
+  }
+
+  #mask({ path }: Occupation, output: OutputSink): PathMask {
+    // In a file system of its own the workspace has no other name.
+    const secret = this.#services.launcher.confined ? WORKSPACE : path;
+    return new PathMask(secret, WORKSPACE, output);
+  }
+
+  async #outcome(
+    child: CodeChild,
+    end: ChildEnd,
+    tail: StderrTail,
+    signal: AbortSignal,
+  ): Promise<RunOutcome> {
+    if (!child.wasReady && !signal.aborted) {
+      this.#services.onLaunchFailure(tail.text || child.failure);
+      throw new Error(`Cannot start a child process: it ended with code ${end.code}`);
+    }
+    return await this.#describe(end, child.slot, tail, signal, false);
+  }
+
+  async #describe(
+    end: ChildEnd,
+    slot: Slot,
+    tail: StderrTail,
+    signal: AbortSignal,
+    program: boolean,
+  ): Promise<RunOutcome> {
+    const { cgroups, launcher } = this.#services;
+    const { profile } = this.#options;
+    return await runOutcome(end, {
+      stopped: signal.aborted,
+      confined: launcher.confined,
+      program,
+      stderrTail: tail.text,
+      hadOom: () => cgroups?.hadOom(slot.name) ?? Promise.resolve(false),
+      memoryBytes: profile.memoryLimitMB * MIB,
+      diskBytes: profile.diskLimitMB * MIB,
+    });
+  }
+
+  async #runShell(spec: ShellSpec, { output, signal }: RunOptions): Promise<RunOutcome> {
+    const directory = absoluteDirectory(spec.workingDirectory);
+    if (directory === undefined) {
+      return notStarted(`Working directory is outside /workspace: ${spec.workingDirectory}`);
+    }
+    if (!await this.#isDirectory(directory)) {
+      return notStarted(`Working directory not found: ${spec.workingDirectory}`);
+    }
+    const deno = spec.commandName === "deno";
+    if (!deno && !isGranted(this.#options.profile.grants.run)) {
+      return notStarted(refusal(spec.commandName));
+    }
+    const env = { ...this.#options.env, ...spec.env };
+    const args = deno
+      ? checkArgs(spec.args, directory, env, this.#services.launcher.confined)
+      : spec.args;
+    using _permit = await this.#services.starts.acquire();
+    const slot = await this.#services.slots.take();
+    using occupation = this.#options.workspace.occupy();
+    try {
+      const launch = { ...this.#launchAt(slot, occupation, directory), env };
+      const { launcher } = this.#services;
+      const command = await (deno
+        ? launcher.subcommand(launch, args)
+        : launcher.program(launch, { command: spec.commandName, args }));
+      if (signal.aborted) {
+        return { cause: "stopped", exitCode: null };
+      }
+      const child = new Child(command);
+      _permit[Symbol.dispose]();
+      const mask = this.#mask(occupation, output);
+      const outcome = await this.#follow(child, slot, spec, { output: mask.write, signal });
+      mask.flush();
+      return outcome;
+    } finally {
+      this.#services.slots.release(slot);
+    }
+  }
+
+  async #follow(
+    child: Child,
+    slot: Slot,
+    spec: ShellSpec,
+    options: RunOptions,
+  ): Promise<RunOutcome> {
+    const { output, signal } = options;
+    const tail = new StderrTail();
+    const kill = () => child.kill();
+    child.pipeTo(tail.before(output));
+    signal.addEventListener("abort", kill);
+    if (signal.aborted) kill();
+    try {
+      const input = new TextEncoder().encode(spec.stdin ?? "");
+      child.write(input).then(() => child.closeInput());
+      const end = await child.ended;
+      const missing = `bwrap: execvp ${spec.commandName}: No such file or directory`;
+      if (end.code === 1 && tail.text.trim() === missing) {
+        return notStarted(`Program not found: ${spec.commandName}`);
+      }
+      return await this.#describe(end, slot, tail, signal, spec.commandName !== "deno");
+    } finally {
+      signal.removeEventListener("abort", kill);
+    }
+  }
+
+  async #isDirectory(path: string): Promise<boolean> {
+    if (path === WORKSPACE) return true;
+    const info = await this.files.info(path).catch(() => undefined);
+    return info?.type === "directory";
+  }
+}
+
+function checkArgs(
+  args: readonly string[],
+  directory: string,
+  env: Readonly<Record<string, string>>,
+  confined: boolean,
+): readonly string[] {
+  const command = checkDenoCommand(args, directory, { confined });
+  const issues = checkProgramEnv(env)
+    .map((issue) => ({ ...issue, path: ["command", ...issue.path] }));
+  if (!command.ok) throw new InvalidParamsError([command.issue, ...issues]);
+  if (issues.length > 0) throw new InvalidParamsError(issues);
+  return command.args;
+}
+
+function refusal(program: string): string {
+  return `Cannot run "${
+    program.slice(0, 60)
+  }" in a Deno session: only deno itself runs here unless the ` +
+    `session was created with permissions.allowRun. ${NEEDS_POLICY}. A docker session runs any program`;
+}
+
+function notStarted(message: string): RunOutcome {
+  return { cause: "not_started", exitCode: null, message };
+}

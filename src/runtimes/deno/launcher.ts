@@ -1,0 +1,247 @@
+import { join, toFileUrl } from "@std/path";
+import { WORKSPACE } from "../../protocol/commands.ts";
+import { bubblewrapOptions, INSIDE, type SystemView } from "./bubblewrap.ts";
+import type { Cgroups } from "./cgroups.ts";
+import { ARGS_FD, type CommandLine, limited } from "./command_line.ts";
+import { type Grants, isGranted, permissionFlags } from "./permissions.ts";
+import type { Slot } from "./slots.ts";
+
+/** What all children of one kind of session share; equal profiles may use each other's spares. */
+export interface Profile {
+  readonly grants: Grants;
+  /** Memory of the code, in MiB. */
+  readonly memoryLimitMB: number;
+  /** Size of one written file, in MiB. */
+  readonly diskLimitMB: number;
+  /** Processes and threads at the same time. */
+  readonly pidsLimit: number;
+}
+
+/** Where a child finds the workspace. */
+export type Place =
+  /** It will be moved into the slot's root. */
+  | { readonly kind: "slot" }
+  /** It is this directory, and stays so while the child lives. */
+  | { readonly kind: "workspace"; readonly path: string };
+
+/** What is to be started. */
+export interface Launch {
+  readonly profile: Profile;
+  readonly slot: Slot;
+  readonly place: Place;
+  /** Where it starts, as the code sees it; a child in a slot starts at `/`. */
+  readonly directory: string;
+  /** Environment of the program besides the one that all have; checked, see {@linkcode checkProgramEnv}. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Settings of {@linkcode Launcher}. */
+export interface LauncherSettings {
+  /** Path of the `deno` that runs the code. */
+  readonly deno: string;
+  /** Directory of the bootstrap files. */
+  readonly bootstrap: string;
+  /** What a bubblewrap sandbox shows; undefined runs children without one. */
+  readonly view: SystemView | undefined;
+  readonly cgroups: Cgroups | undefined;
+}
+
+const MIB = 1024 * 1024;
+/** What Deno itself needs besides the code's memory. */
+const RUNTIME_MEMORY_MB = 64;
+/** What Deno reserves of private memory without using it. */
+const RUNTIME_DATA_MB = 640;
+const OPEN_FILES = 4096;
+
+/** Composes command lines: Deno with its flags, in a sandbox, under limits. */
+export class Launcher {
+  readonly #settings: LauncherSettings;
+
+  /** Composes for one machine's abilities. */
+  constructor(settings: LauncherSettings) {
+    this.#settings = settings;
+  }
+
+  /** Whether children have namespaces of their own. */
+  get confined(): boolean {
+    return this.#settings.view !== undefined;
+  }
+
+  /** Where the child sees the workspace in its own file system. */
+  workspaceRoot({ slot, place }: Pick<Launch, "slot" | "place">): string {
+    if (this.confined) return WORKSPACE;
+    return place.kind === "slot" ? join(slot.root, "workspace") : place.path;
+  }
+
+  /** A child that runs code: `main` is the name in the workspace under which the code will appear. */
+  code(launch: Launch, main: string): CommandLine {
+    const root = this.workspaceRoot(launch);
+    const command = {
+      command: this.#denoPath,
+      args: [
+        "run",
+        ...this.#flags(launch.profile, root),
+        ...["--no-check", "--no-code-cache"],
+        ...permissionFlags(launch.profile.grants, { root }),
+        ...this.#preloads(root, ["bootstrap.js"]),
+        toFileUrl(join(root, main)).href,
+      ],
+    };
+    return this.#limited(launch, {
+      command: "bwrap",
+      args: [...this.#confinement(launch), "--", command.command, ...command.args],
+    }, command);
+  }
+
+  /** A child that runs a subcommand of Deno, such as `test`; `args` are complete but for the session's flags. */
+  subcommand(launch: Launch, [name = "", ...args]: readonly string[]): Promise<CommandLine> {
+    const root = this.workspaceRoot(launch);
+    const runs = name === "run" || name === "test";
+    return this.#hidden(launch, {
+      command: this.#denoPath,
+      args: [
+        name,
+        ...(runs ? this.#flags(launch.profile, root) : ["--no-config", "--quiet"]),
+        ...(name === "test" && !this.confined ? ["--no-check"] : []),
+        ...(runs ? permissionFlags(launch.profile.grants, { root }) : []),
+        ...(name === "check" ? this.#checkFlags(launch.profile, root) : []),
+        ...(runs ? this.#preloads(root, []) : []),
+        ...(this.confined ? args : args.map((arg) => realPath(arg, root))),
+      ],
+    });
+  }
+
+  /** A child that is another program; only where it is confined. */
+  program(launch: Launch, command: CommandLine): Promise<CommandLine> {
+    return this.#hidden(launch, command);
+  }
+
+  get #denoPath(): string {
+    return this.confined ? INSIDE.deno : this.#settings.deno;
+  }
+
+  #flags({ memoryLimitMB }: Profile, root: string): string[] {
+    return [
+      ...["--quiet", "--no-prompt", "--no-config", "--no-lock"],
+      `--v8-flags=--max-old-space-size=${memoryLimitMB}`,
+      ...this.#importMap(root),
+    ];
+  }
+
+  #checkFlags({ grants }: Profile, root: string): string[] {
+    const offline = grants.net === true ? [] : ["--no-remote", "--no-npm"];
+    return ["--no-lock", ...offline, ...this.#importMap(root)];
+  }
+
+  /**
+   * Deno loads what a module imports statically without any permission. Where no file system of its own
+   * hides the machine from the child, an import map leads every other file to nowhere.
+   */
+  #importMap(root: string): string[] {
+    if (this.confined) return [];
+    const workspace = `${toFileUrl(root).href}/`;
+    const bootstrap = `${toFileUrl(this.#settings.bootstrap).href}/`;
+    const imports = {
+      "file:///": "file:///dev/null/",
+      [bootstrap]: bootstrap,
+      [`file://${WORKSPACE}/`]: workspace,
+      [workspace]: workspace,
+    };
+    return [
+      `--import-map=data:application/json,${encodeURIComponent(JSON.stringify({ imports }))}`,
+    ];
+  }
+
+  #preloads(root: string, files: readonly string[]): string[] {
+    if (this.confined) return files.map((file) => `--preload=${join(INSIDE.bootstrap, file)}`);
+    const base = toFileUrl(this.#settings.bootstrap).href;
+    const paths = `--preload=${base}/workspace_paths.js?root=${encodeURIComponent(root)}`;
+    return [paths, ...files.map((file) => `--preload=${base}/${file}`)];
+  }
+
+  /**
+   * Composes a command whose environment and confinement reach bubblewrap through a file: a command line
+   * can be read by every user of the machine, and by programs inside the sandbox.
+   */
+  async #hidden(launch: Launch, command: CommandLine): Promise<CommandLine> {
+    if (!this.confined) return this.#limited(launch, command, command);
+    const file = join(launch.slot.root, "..", "args");
+    const args = this.#confinement(launch).map((arg) => `${arg}\0`).join("");
+    await Deno.writeTextFile(file, args, { mode: 0o600 });
+    return this.#limited(
+      launch,
+      {
+        command: "bwrap",
+        args: ["--args", String(ARGS_FD), "--", command.command, ...command.args],
+      },
+      command,
+      file,
+    );
+  }
+
+  #confinement({ profile, slot, place, directory, env }: Launch): string[] {
+    const { view, deno, bootstrap } = this.#settings;
+    if (view === undefined) return [];
+    return bubblewrapOptions({
+      view,
+      deno,
+      bootstrap,
+      place: place.kind === "slot"
+        ? { kind: "root", path: slot.root }
+        : { ...place, writable: isGranted(profile.grants.write) },
+      network: isGranted(profile.grants.net),
+      programs: isGranted(profile.grants.run),
+      directory: place.kind === "slot" ? "/" : directory,
+      env,
+      tmpBytes: 256 * MIB,
+    });
+  }
+
+  /** Puts limits around the confined command, or around the plain one where nothing confines. */
+  #limited(
+    launch: Launch,
+    confined: CommandLine,
+    plain: CommandLine,
+    argsFile?: string,
+  ): CommandLine {
+    const { cgroups } = this.#settings;
+    const { profile, slot } = launch;
+    const limits = {
+      openFiles: OPEN_FILES,
+      fileBytes: profile.diskLimitMB * MIB,
+      dataBytes: cgroups === undefined && Deno.build.os === "linux"
+        ? (profile.memoryLimitMB + RUNTIME_DATA_MB) * MIB
+        : undefined,
+      settings: cgroups?.enter(slot.name, {
+        memoryBytes: (profile.memoryLimitMB + RUNTIME_MEMORY_MB) * MIB,
+        pids: profile.pidsLimit,
+      }),
+      argsFile,
+    };
+    const env = { ...this.#baseEnv(slot), ...(this.confined ? {} : launch.env) };
+    const cwd = this.confined ? "/" : this.#realDirectory(launch);
+    return { ...limited(this.confined ? confined : plain, limits), env, cwd };
+  }
+
+  /** Where a child starts that has no file system of its own. */
+  #realDirectory(launch: Launch): string {
+    if (launch.place.kind === "slot") return launch.slot.root;
+    return this.workspaceRoot(launch) + launch.directory.slice(WORKSPACE.length);
+  }
+
+  #baseEnv(slot: Slot): Record<string, string> {
+    const home = this.confined ? INSIDE.home : slot.root;
+    return {
+      ...{ PATH: "/usr/local/bin:/usr/bin:/bin", HOME: home, TMPDIR: home },
+      ...{ LANG: "C.UTF-8", NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+      DENO_DIR: join(home, ".deno"),
+    };
+  }
+}
+
+/** A path of the workspace as a path of this machine; other arguments as they are. */
+function realPath(arg: string, root: string): string {
+  return arg === WORKSPACE || arg.startsWith(`${WORKSPACE}/`)
+    ? root + arg.slice(WORKSPACE.length)
+    : arg;
+}

@@ -1,0 +1,50 @@
+import { assertEquals } from "@std/assert";
+import { type RunEvidence, runOutcome } from "../../../src/runtimes/deno/run_outcome.ts";
+
+const MIB = 1024 * 1024;
+const QUIET: RunEvidence = {
+  stopped: false,
+  confined: true,
+  program: false,
+  stderrTail: "",
+  hadOom: () => Promise.resolve(false),
+  memoryBytes: 64 * MIB,
+  diskBytes: 10 * MIB,
+};
+
+Deno.test("runOutcome() tells endings apart", async () => {
+  const oom = { hadOom: () => Promise.resolve(true) };
+  const heap = { stderrTail: "# Fatal JavaScript out of memory: Reached heap limit" };
+  const cases: [code: number, evidence: Partial<RunEvidence>, cause: string, detail: unknown][] = [
+    [0, {}, "exited", 0],
+    [3, {}, "exited", 3],
+    [137, {}, "exited", 137],
+    [143, {}, "exited", 143],
+    [137, oom, "memory_limit", null],
+    [133, heap, "memory_limit", null],
+    [133, { stderrTail: "\n# Fatal error in ../../v8" }, "signaled", "SIGTRAP"],
+    [139, {}, "exited", 139],
+    [139, { program: true }, "signaled", "SIGSEGV"],
+    [143, { program: true }, "signaled", "SIGTERM"],
+    [153, {}, "disk_limit", null],
+    [137, { stopped: true }, "stopped", null],
+    [139, { confined: false }, "exited", 139],
+    [1, heap, "exited", 1],
+  ];
+  for (const [code, evidence, cause, detail] of cases) {
+    const outcome = await runOutcome({ code, signal: null }, { ...QUIET, ...evidence });
+    assertEquals(outcome.cause, cause, `${code} ${JSON.stringify(evidence)}`);
+    assertEquals(outcome.signal ?? outcome.exitCode, detail, `${code} ${JSON.stringify(evidence)}`);
+  }
+});
+
+Deno.test("runOutcome() believes the system's own word for a signal", async () => {
+  const outcome = await runOutcome({ code: 139, signal: "SIGSEGV" }, { ...QUIET, confined: false });
+  assertEquals([outcome.cause, outcome.signal, outcome.exitCode], ["signaled", "SIGSEGV", null]);
+});
+
+Deno.test("runOutcome() names the limit that struck", async () => {
+  const outcome = await runOutcome({ code: 153, signal: null }, QUIET);
+  assertEquals(outcome.limit, { kind: "disk", configured: 10 * MIB });
+  assertEquals(outcome.message, "File size limit of 10 MB exceeded");
+});

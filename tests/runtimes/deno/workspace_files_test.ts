@@ -1,0 +1,175 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { CommandError, SandboxError } from "../../../src/errors.ts";
+import { RunDirectory } from "../../../src/runtimes/deno/run_directory.ts";
+import { Slots } from "../../../src/runtimes/deno/slots.ts";
+import { Workspace } from "../../../src/runtimes/deno/workspace.ts";
+import { PathDirectory } from "../../../src/runtimes/deno/confined_directory.ts";
+import { WorkspaceFiles } from "../../../src/runtimes/deno/workspace_files.ts";
+
+interface Fixture extends AsyncDisposable {
+  files: WorkspaceFiles;
+  /** The workspace on this machine. */
+  path: string;
+  /** A directory beside it, which nothing may reach. */
+  outside: string;
+}
+
+async function fixture(kind: "descriptor" | "path" = "descriptor"): Promise<Fixture> {
+  const base = await Deno.makeTempDir();
+  const directory = await RunDirectory.open(join(base, "data"), () => {});
+  const slots = new Slots(directory, undefined, { directories: [], files: [], symlinks: [] });
+  const workspace = new Workspace(directory, slots, "w");
+  const byPath = { root: new PathDirectory(workspace.path), occupy: () => workspace.occupy() };
+  const outside = join(base, "outside");
+  await Deno.mkdir(outside);
+  await Deno.writeTextFile(join(outside, "secret"), "secret");
+  return {
+    files: new WorkspaceFiles(kind === "descriptor" ? workspace : byPath, {
+      scratch: directory,
+      maxFileBytes: 1024 * 1024,
+    }),
+    path: workspace.path,
+    outside,
+    async [Symbol.asyncDispose]() {
+      workspace[Symbol.dispose]();
+      await slots[Symbol.asyncDispose]();
+      await directory[Symbol.asyncDispose]();
+      await Deno.remove(base, { recursive: true });
+    },
+  };
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (content: Uint8Array) => new TextDecoder().decode(content);
+
+for (const kind of ["descriptor", "path"] as const) {
+  Deno.test(`WorkspaceFiles held by ${kind} writes, reads, lists and removes`, async () => {
+    await using f = await fixture(kind);
+    await f.files.write("a/b/c.txt", bytes("one"));
+    await f.files.write("/workspace/a/b/c.txt", bytes("two"));
+    await f.files.write("a/b/c.txt", bytes("+"), { append: true });
+    await f.files.write("new.txt", bytes("x"), { append: true });
+    assertEquals(text((await f.files.read("a/b/c.txt")).content), "two+");
+    const range = await f.files.read("a/b/c.txt", { offset: 1, length: 2 });
+    assertEquals([text(range.content), range.size], ["wo", 4]);
+    assertEquals((await f.files.read("new.txt", { offset: 9 })).content.length, 0);
+    assertEquals(await f.files.copy("a/b/c.txt", "d/e.txt"), 4);
+    await f.files.move("d", "z");
+    await f.files.createDirectory("empty/deep");
+    await f.files.createDirectory("empty/deep");
+    const list = await f.files.list("/workspace");
+    assertEquals(list.map(({ name, type }) => `${name} ${type}`), [
+      "a directory",
+      "empty directory",
+      "new.txt file",
+      "z directory",
+    ]);
+    assertEquals((await f.files.list("z"))[0]?.path, "/workspace/z/e.txt");
+    assertEquals((await f.files.info("z/e.txt")).size, 4);
+    assertEquals((await f.files.info("/workspace")).type, "directory");
+    await f.files.remove("z/e.txt", false);
+    await f.files.remove("z", false);
+    await f.files.remove("a", true);
+    assertEquals((await f.files.list(".")).map(({ name }) => name), ["empty", "new.txt"]);
+  });
+
+  Deno.test(`WorkspaceFiles held by ${kind} says what was wrong, with the path as asked`, async () => {
+    await using f = await fixture(kind);
+    await f.files.write("file", bytes("x"));
+    await f.files.write("dir/inner", bytes("x"));
+    const cases: [action: () => Promise<unknown>, message: string][] = [
+      [() => f.files.read("/workspace/missing.py"), "File not found: /workspace/missing.py"],
+      [() => f.files.read("no/such/file"), "File not found: no/such/file"],
+      [() => f.files.read("file/x"), "Not a directory: file/x"],
+      [() => f.files.read("dir"), "Is a directory: dir"],
+      [() => f.files.write("dir", bytes("")), "Is a directory: dir"],
+      [() => f.files.write(".", bytes("")), "Cannot replace the workspace itself: ."],
+      [() => f.files.remove("/workspace", true), "Cannot replace the workspace itself: /workspace"],
+      [() => f.files.remove("dir", false), "Directory is not empty: dir"],
+      [() => f.files.remove("missing", true), "File not found: missing"],
+      [() => f.files.createDirectory("file"), "Cannot create a directory over a file: file"],
+      [() => f.files.move("missing", "x"), "File not found: missing"],
+      [() => f.files.list("file"), "Not a directory: file"],
+      [() => f.files.write("x".repeat(300), bytes("")), `Name is too long: ${"x".repeat(300)}`],
+      [() => f.files.read("../outside/secret"), "Path is outside /workspace: ../outside/secret"],
+      [() => f.files.read("/etc/passwd"), "Path is outside /workspace: /etc/passwd"],
+      [() => f.files.copy("file", "/tmp/x"), "Path is outside /workspace: /tmp/x"],
+    ];
+    for (const [action, message] of cases) {
+      const error = await assertRejects(action, CommandError);
+      assertEquals(error.message, message);
+    }
+  });
+
+  Deno.test(`WorkspaceFiles held by ${kind} follows symlinks inside and refuses those that lead out`, async () => {
+    await using f = await fixture(kind);
+    await f.files.write("real/file", bytes("inside"));
+    await Deno.symlink("real", join(f.path, "dir"));
+    await Deno.symlink("/workspace/real/file", join(f.path, "absolute"));
+    await Deno.symlink("../real/../real/file", join(f.path, "real", "up"));
+    await Deno.symlink(f.outside, join(f.path, "evil"));
+    await Deno.symlink("../../../outside/secret", join(f.path, "relative"));
+    await Deno.symlink("loop", join(f.path, "loop"));
+    for (const path of ["dir/file", "absolute", "real/up"]) {
+      assertEquals(text((await f.files.read(path)).content), "inside", path);
+    }
+    await f.files.write("absolute", bytes("changed"));
+    assertEquals(text((await f.files.read("real/file")).content), "changed");
+    for (const path of ["evil/secret", "evil", "relative"]) {
+      const error = await assertRejects(() => f.files.read(path), CommandError);
+      assertStringIncludes(error.message, "outside /workspace");
+      await assertRejects(() => f.files.write(path, bytes("x")), CommandError);
+      await assertRejects(() => f.files.copy("real/file", path), CommandError);
+    }
+    await assertRejects(() => f.files.read("loop"), CommandError, "Too many symbolic links");
+    assertEquals((await f.files.info("evil")).type, "symlink");
+    await f.files.remove("evil", true);
+    assertEquals(await Deno.readTextFile(join(f.outside, "secret")), "secret");
+  });
+
+  Deno.test(`WorkspaceFiles held by ${kind} does not wait for pipes and devices`, async () => {
+    await using f = await fixture(kind);
+    const made = await new Deno.Command("mkfifo", { args: [join(f.path, "pipe")] }).output();
+    assert(made.success);
+    await assertRejects(() => f.files.read("pipe"), CommandError, "Not a regular file");
+    await assertRejects(() => f.files.write("pipe", bytes("x"), { append: true }), CommandError);
+    await f.files.write("pipe", bytes("replaced"));
+    assertEquals(text((await f.files.read("pipe")).content), "replaced");
+  });
+}
+
+Deno.test("WorkspaceFiles takes every name that the file system takes", async () => {
+  await using f = await fixture();
+  for (const name of ["-rf", " ", "a b", "ü…🎉", "line\nbreak", ".hidden", "%2e%2e", "'\"`$(x)"]) {
+    await f.files.write(name, bytes(name));
+    assertEquals(text((await f.files.read(name)).content), name);
+  }
+  assertEquals((await f.files.list(".")).length, 8);
+});
+
+Deno.test("WorkspaceFiles keeps the mode of a file that it replaces", async () => {
+  await using f = await fixture();
+  await f.files.write("run.sh", bytes("#!/bin/sh"));
+  await Deno.chmod(join(f.path, "run.sh"), 0o755);
+  await f.files.write("run.sh", bytes("#!/bin/bash"));
+  assertEquals(((await Deno.stat(join(f.path, "run.sh"))).mode ?? 0) & 0o777, 0o755);
+});
+
+Deno.test("WorkspaceFiles bounds what is read and written at once", async () => {
+  await using f = await fixture();
+  const large = new Uint8Array(1024 * 1024 + 1);
+  const error = await assertRejects(() => f.files.write("large", large), SandboxError);
+  assertEquals([error.code, error.data.limit], ["too_large", 1024 * 1024]);
+  await Deno.writeFile(join(f.path, "large"), large);
+  await assertRejects(() => f.files.read("large"), SandboxError, "at most 1048576");
+  assertEquals((await f.files.read("large", { offset: 1 })).content.length, 1024 * 1024);
+});
+
+Deno.test("WorkspaceFiles gives binary content back to the byte", async () => {
+  await using f = await fixture();
+  const content = crypto.getRandomValues(new Uint8Array(65_536));
+  const large = new Uint8Array(1024 * 1024).map((_, index) => content[index % 65_536] ?? 0);
+  await f.files.write("large", large);
+  assertEquals((await f.files.read("large")).content, large);
+});
