@@ -27,6 +27,8 @@ export interface WarmPoolSettings<P, T> {
 interface Shelf<P, T> {
   readonly profile: P;
   readonly items: T[];
+  /** Being started and not among the items yet. */
+  launching: number;
   target: number;
   readonly reserve: number;
   lastTaken: number;
@@ -50,10 +52,9 @@ export class WarmPool<P, T extends Warm> implements AsyncDisposable {
   readonly #endings = new Set<Promise<void>>();
   /** Not ready yet, whether on a shelf already or not. */
   #starting = 0;
-  /** Of those, not on a shelf yet. */
-  #launching = 0;
   #wake: PromiseWithResolvers<void> = Promise.withResolvers();
-  #loop: Promise<void> | undefined;
+  #running = false;
+  #loop: Promise<void> = Promise.resolve();
   #hits = 0;
   #misses = 0;
 
@@ -117,7 +118,7 @@ export class WarmPool<P, T extends Warm> implements AsyncDisposable {
   #shelf(key: string, profile: P, reserve: number): Shelf<P, T> {
     let shelf = this.#shelves.get(key);
     if (shelf === undefined) {
-      shelf = { profile, items: [], target: 0, reserve, lastTaken: Date.now() };
+      shelf = { profile, items: [], launching: 0, target: 0, reserve, lastTaken: Date.now() };
       this.#shelves.set(key, shelf);
     }
     return shelf;
@@ -125,24 +126,30 @@ export class WarmPool<P, T extends Warm> implements AsyncDisposable {
 
   #refill(): void {
     this.#wake.resolve();
-    this.#loop ??= this.#run().finally(() => this.#loop = undefined);
+    if (this.#running) return;
+    this.#running = true;
+    this.#loop = this.#run();
   }
 
   /** Works until every shelf has what it should; then it waits for idleness, or ends if nothing can be idle. */
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    while (!signal.aborted) {
-      this.#shrink();
-      const shelf = this.#neediest();
-      if (shelf !== undefined && this.#starting < PARALLEL) {
-        this.#makeRoom();
-        this.#start(shelf);
-        continue;
+    try {
+      while (!signal.aborted) {
+        this.#shrink();
+        const shelf = this.#neediest();
+        if (shelf !== undefined && this.#starting < PARALLEL) {
+          this.#makeRoom();
+          this.#start(shelf);
+          continue;
+        }
+        const wait = this.#nextWait(shelf !== undefined);
+        if (wait === undefined && this.#starting === 0) return;
+        this.#wake = Promise.withResolvers();
+        await pause(wait, this.#wake.promise, signal);
       }
-      const wait = this.#nextWait(shelf !== undefined);
-      if (wait === undefined && this.#starting === 0) return;
-      this.#wake = Promise.withResolvers();
-      await pause(wait, this.#wake.promise, signal);
+    } finally {
+      this.#running = false;
     }
   }
 
@@ -150,7 +157,7 @@ export class WarmPool<P, T extends Warm> implements AsyncDisposable {
   #neediest(): Shelf<P, T> | undefined {
     const quiet = Date.now() - this.#lastTaken() >= QUIET_MS;
     return [...this.#shelves.values()]
-      .filter(({ items, target }) => items.length < (quiet ? target : Math.min(target, ALWAYS)))
+      .filter((shelf) => kept(shelf) < (quiet ? shelf.target : Math.min(shelf.target, ALWAYS)))
       .sort((a, b) => b.lastTaken - a.lastTaken)[0];
   }
 
@@ -165,9 +172,9 @@ export class WarmPool<P, T extends Warm> implements AsyncDisposable {
   #nextWait(busy: boolean): number | undefined {
     if (busy) return undefined;
     const now = Date.now();
-    const hungry = [...this.#shelves.values()].some(({ items, target }) => items.length < target);
+    const hungry = [...this.#shelves.values()].some((shelf) => kept(shelf) < shelf.target);
     if (hungry) return Math.max(1, this.#lastTaken() + QUIET_MS - now);
-    const idle = [...this.#shelves.values()].filter(({ target, reserve }) => target > reserve)
+    const idle = [...this.#shelves.values()].filter(({ target, reserve }) => target !== reserve)
       .map(({ lastTaken }) => lastTaken + this.#settings.idleMs - now);
     return idle.length === 0 ? undefined : Math.max(1, Math.min(...idle));
   }
@@ -175,9 +182,7 @@ export class WarmPool<P, T extends Warm> implements AsyncDisposable {
   #shrink(): void {
     const now = Date.now();
     for (const [key, shelf] of this.#shelves) {
-      for (let index = shelf.items.length - 1; index >= 0; index--) {
-        if (!shelf.items[index]?.alive) shelf.items.splice(index, 1);
-      }
+      dropDead(shelf.items);
       if (now - shelf.lastTaken < this.#settings.idleMs) continue;
       shelf.target = shelf.reserve;
       for (const item of shelf.items.splice(shelf.reserve)) this.#end(item);
@@ -187,22 +192,21 @@ export class WarmPool<P, T extends Warm> implements AsyncDisposable {
 
   #makeRoom(): void {
     const shelves = [...this.#shelves.values()].sort((a, b) => a.lastTaken - b.lastTaken);
-    let kept = shelves.reduce((sum, { items }) => sum + items.length, 0) +
-      this.#launching;
+    let total = shelves.reduce((sum, shelf) => sum + kept(shelf), 0);
     for (const shelf of shelves) {
-      while (kept >= this.#settings.capacity && shelf.items.length > 0) {
+      while (total >= this.#settings.capacity && shelf.items.length > 0) {
         const item = shelf.items.shift();
         if (item !== undefined) this.#end(item);
         shelf.target = shelf.items.length;
-        kept--;
+        total--;
       }
     }
   }
 
   #start(shelf: Shelf<P, T>): void {
     this.#starting++;
-    this.#launching++;
-    const launch = this.#settings.start(shelf.profile).finally(() => this.#launching--);
+    shelf.launching++;
+    const launch = this.#settings.start(shelf.profile).finally(() => shelf.launching--);
     const started = launch.then(async (item) => {
       if (this.#stop.signal.aborted) return this.#end(item);
       // On the shelf at once: a child that is halfway up is still ahead of one that is not started.
@@ -213,7 +217,10 @@ export class WarmPool<P, T extends Warm> implements AsyncDisposable {
         );
       }
     }).catch((error) => {
+      // Not again before something was taken, or the time is up that also ends what nobody takes.
+      dropDead(shelf.items);
       shelf.target = Math.min(shelf.target, shelf.items.length);
+      shelf.lastTaken = Date.now();
       this.#settings.onFailure(error);
     }).finally(() => {
       this.#starting--;
@@ -228,6 +235,16 @@ export class WarmPool<P, T extends Warm> implements AsyncDisposable {
       this.#endings.delete(ending)
     );
     this.#endings.add(ending);
+  }
+}
+
+function kept<P, T>(shelf: Shelf<P, T>): number {
+  return shelf.items.length + shelf.launching;
+}
+
+function dropDead<T extends Warm>(items: T[]): void {
+  for (let index = items.length - 1; index >= 0; index--) {
+    if (!items[index]?.alive) items.splice(index, 1);
   }
 }
 
