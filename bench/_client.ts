@@ -1,8 +1,4 @@
-import type {
-  MethodInput,
-  MethodName,
-  MethodResult,
-} from "../src/protocol/methods.ts";
+import type { MethodInput, MethodName, MethodResult } from "../src/protocol/methods.ts";
 
 /** How long one call may take, in milliseconds: a benchmark that hangs measures nothing. */
 const CALL_TIMEOUT_MS = 60_000;
@@ -22,8 +18,7 @@ export class BenchClient implements Disposable {
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#answer(String(data));
-    socket.onclose = ({ code }) =>
-      this.#fail(new Error(`Connection closed with code ${code}`));
+    socket.onclose = ({ code }) => this.#fail(new Error(`Connection closed with code ${code}`));
   }
 
   /** Connects; rejects if the server does not accept. */
@@ -82,9 +77,7 @@ export function openSocket(url: string): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     socket.onopen = () => resolve(socket);
     socket.onerror = (event) => {
-      const detail = event instanceof ErrorEvent
-        ? event.message
-        : "it was refused";
+      const detail = event instanceof ErrorEvent ? event.message : "it was refused";
       reject(new Error(`Cannot connect to ${url}: ${detail}`));
     };
   });

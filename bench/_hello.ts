@@ -28,9 +28,7 @@ export async function executeHello(
   });
   if (answer.success && answer.result === ANSWER) return;
   throw new Error(
-    `Cannot use the answer: expected the program's output, got ${
-      JSON.stringify(answer)
-    }`,
+    `Cannot use the answer: expected the program's output, got ${JSON.stringify(answer)}`,
   );
 }
 

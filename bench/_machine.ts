@@ -35,7 +35,5 @@ export async function describeMachine(directory: string): Promise<Machine> {
 export function formatMachine(machine: Machine): string {
   const { cores, memoryGiB, os, arch, deno, codebeaker, isolation } = machine;
   return `${cores} cores, ${memoryGiB} GiB of memory, ${os} ${arch}; Deno ${deno}, CodeBeaker ` +
-    `${codebeaker}; isolation of the sessions: ${
-      isolation.join(", ") || "none"
-    }.`;
+    `${codebeaker}; isolation of the sessions: ${isolation.join(", ") || "none"}.`;
 }

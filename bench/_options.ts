@@ -28,9 +28,7 @@ export function parseOptions(
     writeDocs: false,
     maxSeconds: DEFAULT_MAX_SECONDS,
   };
-  const rest = args.flatMap((arg) =>
-    arg.startsWith("--") ? arg.split(/=(.*)/s, 2) : [arg]
-  );
+  const rest = args.flatMap((arg) => arg.startsWith("--") ? arg.split(/=(.*)/s, 2) : [arg]);
   while (true) {
     const flag = rest.shift();
     if (flag === undefined) return options;
@@ -79,9 +77,7 @@ function pickRows(text: string, rows: readonly BenchRow[]): BenchRow[] {
   const unknown = ids.find((id) => !rows.some((row) => row.id === id));
   if (unknown !== undefined) {
     throw new TypeError(
-      `Cannot measure row "${unknown}": expected one of ${
-        rows.map(({ id }) => id).join(", ")
-      }`,
+      `Cannot measure row "${unknown}": expected one of ${rows.map(({ id }) => id).join(", ")}`,
     );
   }
   return rows.filter(({ id }) => ids.includes(id));

@@ -18,9 +18,7 @@ const END = "<!-- bench:end -->";
 
 /** The report as text for a terminal. */
 export function formatText(report: Report): string {
-  const notes = report.rows.flatMap(({ id, notes }) =>
-    notes.map((note) => `${id}: ${note}`)
-  );
+  const notes = report.rows.flatMap(({ id, notes }) => notes.map((note) => `${id}: ${note}`));
   return [
     formatMachine(report.machine),
     "",
@@ -55,9 +53,7 @@ export function replaceMarked(document: string, markdown: string): string {
       `Cannot write the table: expected "${BEGIN}" and "${END}" in the document`,
     );
   }
-  return `${document.slice(0, begin + BEGIN.length)}\n\n${markdown}\n\n${
-    document.slice(end)
-  }`;
+  return `${document.slice(0, begin + BEGIN.length)}\n\n${markdown}\n\n${document.slice(end)}`;
 }
 
 function formatTable(rows: readonly RowResult[], markdown: boolean): string[] {
@@ -65,9 +61,7 @@ function formatTable(rows: readonly RowResult[], markdown: boolean): string[] {
   const widths = HEADER.map((_, column) =>
     Math.max(...cells.map((row) => row[column]?.length ?? 0))
   );
-  const lines = cells.map((row) =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0))
-  );
+  const lines = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
   if (!markdown) return lines.map((line) => line.join("  ").trimEnd());
   const rule = widths.map((width) => "-".repeat(width));
   return lines.toSpliced(1, 0, rule).map((line) => `| ${line.join(" | ")} |`);
@@ -89,9 +83,7 @@ function formatRowFacts(
 ): string[] {
   const rounds = ours.count === 1 ? "once" : `${ours.count} rounds`;
   return wrap(
-    `- **${id}**: ${
-      [`${title}; against ${against}; ${rounds}`, ...notes].join(". ")
-    }.`,
+    `- **${id}**: ${[`${title}; against ${against}; ${rounds}`, ...notes].join(". ")}.`,
     "  ",
   );
 }
@@ -101,17 +93,13 @@ function formatSummary(
   unit: Unit,
 ): string {
   // The tail that hurts: the slowest rounds, which for a rate are the lowest.
-  const tail = unit === "calls/s"
-    ? `min ${formatFigure(min)}`
-    : `p95 ${formatFigure(p95)}`;
+  const tail = unit === "calls/s" ? `min ${formatFigure(min)}` : `p95 ${formatFigure(p95)}`;
   return `${formatFigure(median)} ${unit}${count === 1 ? "" : ` (${tail})`}`;
 }
 
 function formatReach(reach: Reach | null): string {
   if (reach === null) return "-";
-  return "atMost" in reach
-    ? `at most ${reach.atMost}`
-    : `at least ${reach.atLeast}`;
+  return "atMost" in reach ? `at most ${reach.atMost}` : `at least ${reach.atLeast}`;
 }
 
 /** Three significant digits, whole from a hundred on. */

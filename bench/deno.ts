@@ -13,12 +13,7 @@ import { fromFileUrl } from "@std/path";
 import type { BenchContext, RowResult } from "./_harness.ts";
 import { describeMachine } from "./_machine.ts";
 import { type BenchOptions, formatHelp, parseOptions } from "./_options.ts";
-import {
-  formatMarkdown,
-  formatText,
-  replaceMarked,
-  type Report,
-} from "./_report.ts";
+import { formatMarkdown, formatText, replaceMarked, type Report } from "./_report.ts";
 import { burst } from "./rows/burst.ts";
 import { helloWithoutSpare, helloWithSpare } from "./rows/hello.ts";
 import { idle } from "./rows/idle.ts";

@@ -1,11 +1,6 @@
 import { BenchClient } from "../_client.ts";
 import { type BenchRow, finishRow, interleave, pause } from "../_harness.ts";
-import {
-  closeSessions,
-  createSession,
-  executeHello,
-  HelloFile,
-} from "../_hello.ts";
+import { closeSessions, createSession, executeHello, HelloFile } from "../_hello.ts";
 import { startServer } from "../_server.ts";
 import { timed } from "../_timing.ts";
 
@@ -51,10 +46,8 @@ export const burst: BenchRow = {
     });
     return finishRow({
       id: this.id,
-      title:
-        `${SESSIONS} sessions created and run at once, until the last answer`,
-      against:
-        `${SESSIONS} \`deno run hello.ts\` started at once, until the last exit`,
+      title: `${SESSIONS} sessions created and run at once, until the last answer`,
+      against: `${SESSIONS} \`deno run hello.ts\` started at once, until the last exit`,
       unit: "ms",
       reach: { atMost: 1.2 },
       notes: [`The ${SESSIONS} sessions share ${CONNECTIONS} connections`],

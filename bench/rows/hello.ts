@@ -4,66 +4,57 @@ import {
   type BenchRow,
   finishRow,
   interleave,
-  pause,
+  type Reach,
+  type RowResult,
 } from "../_harness.ts";
-import {
-  closeSessions,
-  createSession,
-  executeHello,
-  HelloFile,
-} from "../_hello.ts";
+import { closeSessions, createSession, executeHello, HelloFile } from "../_hello.ts";
 import { startServer } from "../_server.ts";
+import { readSpares, rest, restUntilSpare } from "../_spares.ts";
 import { timed } from "../_timing.ts";
-
-/** Time for the server to make a new spare, outside of what is measured, in milliseconds. */
-const REFILL_MS = 150;
-
-const AGAINST = "`deno run hello.ts` to its exit";
 
 /** Create, run and answer while a started child waits. */
 export const helloWithSpare: BenchRow = {
   id: "hello",
   summary: "create + TypeScript hello + answer, a spare ready",
-  async run(context) {
-    const figures = await measureHello(context, {});
-    return finishRow({
-      id: this.id,
-      title:
-        "Create a session, run the TypeScript hello, get the answer; a spare is ready",
-      against: AGAINST,
-      unit: "ms",
+  run: (context) =>
+    measureHello(context, {
+      id: "hello",
+      title: "Create a session, run the TypeScript hello, get the answer; a spare is ready",
       reach: { atMost: 0.5 },
-      notes: [],
-    }, figures);
-  },
+      spares: true,
+    }),
 };
 
 /** The same when the child has yet to start. */
 export const helloWithoutSpare: BenchRow = {
   id: "hello-cold",
   summary: "the same, no spare",
-  async run(context) {
-    const figures = await measureHello(context, { CODEBEAKER_SPARES: "0" });
-    return finishRow({
-      id: this.id,
+  run: (context) =>
+    measureHello(context, {
+      id: "hello-cold",
       title: "The same without a spare: the child starts on demand",
-      against: AGAINST,
-      unit: "ms",
       reach: { atMost: 1.6 },
-      notes: [],
-    }, figures);
-  },
+      spares: false,
+    }),
 };
 
-async function measureHello(
-  context: BenchContext,
-  env: Readonly<Record<string, string>>,
-) {
-  await using server = await startServer({ directory: context.directory, env });
+interface HelloRow {
+  readonly id: string;
+  readonly title: string;
+  readonly reach: Reach;
+  readonly spares: boolean;
+}
+
+async function measureHello(context: BenchContext, row: HelloRow): Promise<RowResult> {
+  const { id, title, reach, spares } = row;
+  const { directory, signal, quick } = context;
+  const env: Record<string, string> = spares ? {} : { CODEBEAKER_SPARES: "0" };
+  await using server = await startServer({ directory, env });
   using client = await BenchClient.connect(server.url);
-  const file = await HelloFile.write(context.directory);
+  const file = await HelloFile.write(directory);
   const ours = async () => {
-    await pause(REFILL_MS, context.signal);
+    if (spares) await restUntilSpare(client, signal);
+    else await rest(signal);
     let sessionId = "";
     const milliseconds = await timed(async () => {
       sessionId = await createSession(client);
@@ -74,11 +65,15 @@ async function measureHello(
   };
   const baseline = async () => {
     // The same rest as before ours, so that both meet the machine in the same state.
-    await pause(REFILL_MS, context.signal);
-    return timed(() => file.run(context.signal));
+    await rest(signal);
+    return timed(() => file.run(signal));
   };
-  return interleave(context, { ours, baseline }, {
-    rounds: context.quick ? 8 : 60,
+  const figures = await interleave(context, { ours, baseline }, {
+    rounds: quick ? 8 : 60,
     warmups: 3,
   });
+  const { hits, misses } = await readSpares(client);
+  const notes = spares ? [`${hits} of ${hits + misses} executions found a spare ready`] : [];
+  const against = "`deno run hello.ts` to its exit";
+  return finishRow({ id, title, against, unit: "ms", reach, notes }, figures);
 }

@@ -1,11 +1,6 @@
 import { pooledMap } from "@std/async";
 import { BenchClient } from "../_client.ts";
-import {
-  type BenchContext,
-  type BenchRow,
-  pause,
-  type RowResult,
-} from "../_harness.ts";
+import { type BenchContext, type BenchRow, pause, type RowResult } from "../_harness.ts";
 import { closeSessions, createSession, executeHello } from "../_hello.ts";
 import { type ProcessUsage, readProcessUsage } from "../_process_usage.ts";
 import { startServer } from "../_server.ts";
@@ -101,8 +96,7 @@ function describe(
   const mebibytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
   return {
     id,
-    title:
-      `Memory of ${count} idle sessions, each of which has run once: the server, a session`,
+    title: `Memory of ${count} idle sessions, each of which has run once: the server, a session`,
     against: "the 30 MB that the guide gives for a Deno session",
     unit: "KiB",
     ours: summarize([perSession / 1024]),
@@ -111,12 +105,8 @@ function describe(
     reach: null,
     reached: kept <= 0,
     notes: [
-      `Server before: ${
-        mebibytes(before.rssBytes)
-      } and ${before.descendants} child processes; ` +
-      `with the sessions: ${
-        mebibytes(after.rssBytes)
-      } and ${after.descendants}`,
+      `Server before: ${mebibytes(before.rssBytes)} and ${before.descendants} child processes; ` +
+      `with the sessions: ${mebibytes(after.rssBytes)} and ${after.descendants}`,
     ],
   };
 }

@@ -34,8 +34,7 @@ export const throughput: BenchRow = {
     const calls = CONNECTIONS * (context.quick ? 50 : 400);
     const figures = await interleave(context, {
       ours: () => ours.measure(calls, isListOfOne, context.signal),
-      baseline: () =>
-        baseline.measure(calls, (text) => text === REQUEST, context.signal),
+      baseline: () => baseline.measure(calls, (text) => text === REQUEST, context.signal),
     }, { rounds: context.quick ? 3 : 15, warmups: 2 });
     return finishRow({
       id: this.id,
@@ -79,9 +78,7 @@ class SocketGroup implements Disposable {
   ): Promise<number> {
     const each = calls / this.#sockets.length;
     const milliseconds = await timed(() => {
-      const all = this.#sockets.map((socket) =>
-        callRepeatedly(socket, each, isRight)
-      );
+      const all = this.#sockets.map((socket) => callRepeatedly(socket, each, isRight));
       return abortable(Promise.all(all), signal);
     });
     return calls / (milliseconds / 1000);
@@ -99,8 +96,7 @@ function callRepeatedly(
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let answered = 0;
-  socket.onclose = ({ code }) =>
-    reject(new Error(`Connection closed with code ${code}`));
+  socket.onclose = ({ code }) => reject(new Error(`Connection closed with code ${code}`));
   socket.onmessage = ({ data }) => {
     answered++;
     const isEdge = answered === 1 || answered === times;

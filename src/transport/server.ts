@@ -38,14 +38,15 @@ export interface RunningServer extends AsyncDisposable {
   stopAccepting(): void;
   /**
    * Stops accepting, closes each WebSocket with 1001 once its requests are answered and the answers have
-   * left, and ends what is left after the grace time and at most two seconds more.
+   * left, answers the HTTP calls under way, and ends what is left after the grace time and at most one
+   * second more.
    * @default {5000}
    */
   close(graceMs?: number): Promise<void>;
 }
 
 const DEFAULT_GRACE_MS = 5000;
-/** What clients may take to answer a close frame, and then HTTP calls to end. */
+/** What clients may take to answer a close frame. */
 const LAST_WAIT_MS = 1000;
 
 /** Starts to listen. Throws if the address cannot be had. */
@@ -62,6 +63,8 @@ class Server implements RunningServer {
   readonly #routes: readonly Route[];
   readonly #abort = new AbortController();
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  /** HTTP calls that are not delivered; upgrades are the endpoint's. */
+  readonly #calls = new Set<Promise<void>>();
   #lastPeer = 0;
   #isStopping = false;
   #closed: Promise<void> | undefined;
@@ -119,16 +122,18 @@ class Server implements RunningServer {
 
   async #close(graceMs: number): Promise<void> {
     this.stopAccepting();
-    await settledWithin(this.#endpoint.finish(), graceMs);
+    await settledWithin(Promise.all([this.#endpoint.finish(), ...this.#calls]), graceMs);
     await settledWithin(this.#endpoint.close(), LAST_WAIT_MS);
-    // The platform closes what is still open and waits for HTTP calls, without end.
-    if (!await settledWithin(this.#server.shutdown(), LAST_WAIT_MS)) this.#abort.abort();
+    // The platform's own way to shut down would wait for whatever is left, without end.
+    this.#abort.abort();
     await this.#server.finished;
   }
 
   async #serve(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {
     const startedAt = performance.now();
     const { method } = request;
+    const delivered = info.completed.catch(() => {}).finally(() => this.#calls.delete(delivered));
+    this.#calls.add(delivered);
     const response = await this.#answer(request, info)
       .catch((error) => this.#internalError(error, `answer ${method}`));
     this.#events.requestAnswered?.({
@@ -137,7 +142,9 @@ class Server implements RunningServer {
       status: response.status,
       durationMs: performance.now() - startedAt,
     });
-    return response.status === STATUS_CODE.SwitchingProtocols ? response : secure(response);
+    if (response.status !== STATUS_CODE.SwitchingProtocols) return secure(response);
+    this.#calls.delete(delivered);
+    return response;
   }
 
   async #answer(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {

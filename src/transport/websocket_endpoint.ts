@@ -76,6 +76,7 @@ export class WebSocketEndpoint {
     }
     let upgrade: Deno.WebSocketUpgrade;
     try {
+      assertHandshake(request.headers);
       // The platform pings after half of this time without a message, and closes after the other half.
       const idleTimeout = pingIntervalSeconds * 2;
       const { protocol } = context;
@@ -109,4 +110,10 @@ export class WebSocketEndpoint {
     this.#connections.add(connection);
     events.connectionOpened?.({ id, caller, remote });
   }
+}
+
+/** Throws for what the platform lets through. */
+function assertHandshake(headers: Headers): void {
+  const isKey = /^[A-Za-z0-9+/]{22}==$/.test(headers.get("sec-websocket-key") ?? "");
+  if (!isKey || headers.get("sec-websocket-version") !== "13") throw new TypeError("No handshake");
 }

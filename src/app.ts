@@ -1,0 +1,209 @@
+import { getLogger } from "@logtape/logtape";
+import { ApiKeyError, ApiKeys } from "./auth/api_keys.ts";
+import { decideListen } from "./auth/listen_policy.ts";
+import { RequestGuard } from "./auth/request_guard.ts";
+import type { Config } from "./config/schema.ts";
+import { createMethodTable } from "./methods/table.ts";
+import { Dispatcher, type DispatcherOptions } from "./rpc/dispatcher.ts";
+import { descriptorsHavePaths } from "./runtimes/deno/confined_directory.ts";
+import { DenoRuntime } from "./runtimes/deno/deno_runtime.ts";
+import { RuntimeRegistry } from "./runtimes/runtime_registry.ts";
+import { SessionManager } from "./sessions/session_manager.ts";
+import { StartError } from "./start_error.ts";
+import type { HealthProvider } from "./transport/health_routes.ts";
+import { startServer } from "./transport/server.ts";
+import type { TransportEvents } from "./transport/transport_events.ts";
+import { VERSION } from "./version.ts";
+
+/** A running server. Disposing closes it. */
+export interface App extends AsyncDisposable {
+  /** Where it listens. */
+  readonly url: string;
+  /**
+   * Stops accepting, lets commands run on for the grace time of the settings, tells clients, ends
+   * every session and removes all that was made. Never takes longer than about twice the grace time.
+   */
+  close(): Promise<void>;
+}
+
+/** What a client may want to know before it asks for too much. */
+const PUBLISHED_LIMITS = [
+  ...["maxTimeoutMs", "defaultTimeoutMs", "maxOutputBytes", "maxCodeBytes", "maxFileBytes"],
+  ...["maxMessageBytes", "maxQueuedCommands", "maxInFlight", "idleTimeoutMinutes"],
+  ...["maxLifetimeMinutes", "idleTimeoutCeilingMinutes", "lifetimeCeilingMinutes"],
+  ...["memoryLimitMB", "memoryCeilingMB", "diskLimitMB", "resultRetentionMinutes"],
+] as readonly (keyof Config)[];
+
+/** Waiting answers get this long to leave when the sessions are closed. */
+const FLUSH_MS = 2000;
+
+/** Puts a server together and starts it. Throws {@linkcode StartError} for settings that cannot be. */
+export async function startApp(config: Config): Promise<App> {
+  const logger = getLogger(["codebeaker"]);
+  const keys = await loadKeys(config);
+  checkSettings(config, keys.required, (warning) => logger.warning(warning));
+  await using stack = new AsyncDisposableStack();
+  const deno = stack.use(await startDeno(config));
+  const runtimes = new RuntimeRegistry([deno]);
+  const sessions = stack.use(
+    new SessionManager({
+      runtimes,
+      limits: config,
+      logger: getLogger(["codebeaker", "sessions"]),
+    }),
+  );
+  const limits = Object.fromEntries(
+    PUBLISHED_LIMITS.map((name) => [name, config[name] as number]),
+  );
+  const table = createMethodTable({ sessions, runtimes, version: VERSION, limits });
+  const server = stack.use(startServer({
+    host: config.host,
+    port: config.port,
+    handler: new Dispatcher(table, { maxInFlight: config.maxInFlight, ...rpcEvents() }),
+    guard: new RequestGuard({ ...config, keys }),
+    health: healthProvider(runtimes, sessions),
+    limits: {
+      maxMessageBytes: config.maxMessageBytes,
+      maxQueueBytes: config.maxSendQueueBytes,
+      maxConnections: config.maxConnections,
+      pingIntervalSeconds: config.pingIntervalSeconds,
+    },
+    events: transportEvents(),
+  }));
+  const started = stack.move();
+  let closed: Promise<void> | undefined;
+  const close = () =>
+    closed ??= (async () => {
+      server.stopAccepting();
+      await sessions.shutdown(config.shutdownGraceSeconds * 1000);
+      await server.close(FLUSH_MS);
+      await started.disposeAsync();
+    })();
+  const url = `http://${urlHost(server.hostname)}:${server.port}`;
+  logger.info("Listening on {url}", { url, version: VERSION });
+  return { url, close, [Symbol.asyncDispose]: close };
+}
+
+async function loadKeys({ apiKeys, apiKeysFile }: Config): Promise<ApiKeys> {
+  try {
+    return await ApiKeys.load({
+      apiKeys,
+      ...(apiKeysFile !== undefined && { apiKeysFile }),
+      readTextFile: (path) => Deno.readTextFile(path),
+    });
+  } catch (error) {
+    if (error instanceof ApiKeyError) throw new StartError(error.problems, { cause: error });
+    throw error;
+  }
+}
+
+function checkSettings(config: Config, keysRequired: boolean, warn: (text: string) => void): void {
+  const { host, insecure, denoAllowRun } = config;
+  const listen = decideListen({ host, keysRequired, insecure });
+  if (!listen.ok) throw new StartError([listen.message]);
+  if (listen.warning !== undefined) warn(listen.warning);
+  if (denoAllowRun && Deno.build.os === "linux" && !descriptorsHavePaths()) {
+    throw new StartError([
+      "Cannot let sessions start programs: --deno-allow-run needs a server with all permissions, " +
+      "start it with deno run --allow-all src/main.ts",
+    ]);
+  }
+}
+
+function startDeno(config: Config): Promise<DenoRuntime> {
+  const { denoAllowNet, denoDenyNet, denoAllowEnv, denoAllowRun } = config;
+  return DenoRuntime.start({
+    dataDir: config.dataDir,
+    denoPath: config.denoPath,
+    bubblewrap: config.bubblewrap,
+    spares: config.spares,
+    spareIdleSeconds: config.spareIdleSeconds,
+    policy: {
+      allowNet: denoAllowNet,
+      denyNet: denoDenyNet,
+      allowEnv: denoAllowEnv,
+      allowRun: denoAllowRun,
+    },
+    maxFileBytes: config.maxFileBytes,
+    memoryLimitMB: config.memoryLimitMB,
+    diskLimitMB: config.diskLimitMB,
+    logger: getLogger(["codebeaker", "deno"]),
+  });
+}
+
+function healthProvider(runtimes: RuntimeRegistry, sessions: SessionManager): HealthProvider {
+  const startedAt = performance.now();
+  const ready = async () => {
+    const available = (await runtimes.statuses()).filter((runtime) => runtime.available);
+    return available.length > 0 && !sessions.isShuttingDown;
+  };
+  return {
+    live: () => ({ status: "ok" }),
+    async ready() {
+      const isReady = await ready();
+      return { ready: isReady, body: { status: isReady ? "ok" : "unavailable" } };
+    },
+    async health() {
+      const statuses = await runtimes.statuses();
+      return {
+        status: await ready() ? "ok" : "unavailable",
+        version: VERSION,
+        uptimeSeconds: Math.round((performance.now() - startedAt) / 1000),
+        runtimes: Object.fromEntries(statuses.map(({ name, available }) => [name, available])),
+      };
+    },
+  };
+}
+
+function rpcEvents(): DispatcherOptions {
+  const logger = getLogger(["codebeaker", "rpc"]);
+  return {
+    onCall({ method, requestId, peer, durationMs, error }) {
+      const properties = {
+        method,
+        requestId,
+        connectionId: peer.id,
+        caller: peer.caller,
+        durationMs: Math.round(durationMs * 10) / 10,
+      };
+      if (error === undefined) logger.debug("{method} answered", properties);
+      else logger.info("{method} failed: {errorCode}", { ...properties, errorCode: error.code });
+    },
+    onInternalError({ reference, thrown, method, requestId, peer }) {
+      const properties = { reference, method, requestId, connectionId: peer.id, error: thrown };
+      logger.error("{method} failed inside, reference {reference}: {error}", properties);
+    },
+  };
+}
+
+function transportEvents(): TransportEvents {
+  const logger = getLogger(["codebeaker", "transport"]);
+  return {
+    connectionOpened: ({ id, caller, remote }) =>
+      logger.debug("Connection {connectionId} opened", { connectionId: id, caller, remote }),
+    connectionClosed: ({ id, code: closeCode, reason, durationMs }) =>
+      logger.debug("Connection {connectionId} closed: {closeCode}", {
+        connectionId: id,
+        closeCode,
+        reason,
+        durationMs: Math.round(durationMs),
+      }),
+    requestAnswered: ({ method, path, status, durationMs }) =>
+      logger.debug("{method} {path} {status}", {
+        method,
+        path,
+        status,
+        durationMs: Math.round(durationMs),
+      }),
+    failed: ({ reference, thrown, doing }) =>
+      logger.error("Cannot {doing}, reference {reference}: {error}", {
+        doing,
+        reference,
+        error: thrown,
+      }),
+  };
+}
+
+function urlHost(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}

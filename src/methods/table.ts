@@ -1,0 +1,21 @@
+import { type MethodName, METHODS } from "../protocol/methods.ts";
+import type { RpcMethodTable } from "../rpc/peer.ts";
+import { executionMethods } from "./execution_methods.ts";
+import type { Handlers, MethodDeps } from "./method_deps.ts";
+import { serverMethods } from "./server_methods.ts";
+import { sessionMethods } from "./session_methods.ts";
+
+/** Every method of the contract with its handler: one that is missing does not compile. */
+export function createMethodTable(deps: MethodDeps): RpcMethodTable {
+  const handlers = {
+    ...serverMethods(deps),
+    ...sessionMethods(deps),
+    ...executionMethods(deps),
+  } satisfies Handlers<MethodName>;
+  return Object.fromEntries(
+    Object.entries(METHODS).map(([name, { params }]) => [
+      name,
+      { params, handler: handlers[name as MethodName] },
+    ]),
+  );
+}
