@@ -74,6 +74,7 @@ export async function startApp(config: Config): Promise<App> {
   let closed: Promise<void> | undefined;
   const close = () =>
     closed ??= (async () => {
+      logger.info("Shutting down: {sessions} sessions are open", { sessions: sessions.size });
       server.stopAccepting();
       await sessions.shutdown(config.shutdownGraceSeconds * 1000);
       await server.close(FLUSH_MS);

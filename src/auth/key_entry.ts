@@ -44,7 +44,9 @@ export async function parseKeyEntries(entries: readonly string[]): Promise<Parse
     const problem = describeProblem(name, key);
     if (problem !== undefined) {
       parsed.problems.push(
-        `Cannot use entry ${index + 1} of the API keys: ${problem}`,
+        `Cannot use entry ${
+          index + 1
+        } of the API keys (CODEBEAKER_API_KEYS or apiKeys): ${problem}`,
       );
       continue;
     }

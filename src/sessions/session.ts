@@ -18,17 +18,8 @@ import type { PreparedCommand } from "./prepare_command.ts";
 import { SessionDeadlines } from "./session_deadlines.ts";
 import { mayBecome } from "./session_state.ts";
 import type { SessionTiming } from "./session_timing.ts";
+import { type SessionWatcher, SessionWatchers } from "./session_watchers.ts";
 import { settlesWithin } from "./within.ts";
-
-/** A connection that used a session and wants to know when it is closed. */
-export interface SessionWatcher {
-  /** Unique among connections. */
-  readonly id: string;
-  /** Aborted when the connection is gone. */
-  readonly gone: AbortSignal;
-  /** Says that the session is closed. */
-  sessionClosed(sessionId: string, reason: CloseReason): void;
-}
 
 /** What sessions share. */
 export interface SessionServices extends CommandRunnerServices {
@@ -74,7 +65,7 @@ export class Session {
   readonly #queue: CommandQueue<Execution>;
   readonly #deadlines: SessionDeadlines;
   readonly #executions = new Set<Execution>();
-  readonly #watchers = new Map<string, SessionWatcher>();
+  readonly #watchers = new SessionWatchers();
   readonly #createdAt: string;
   #config: SessionConfig;
   #state: SessionState = "Creating";
@@ -128,10 +119,7 @@ export class Session {
 
   /** Tells a connection when the session is closed, from now on. */
   watch(watcher: SessionWatcher): void {
-    if (watcher.gone.aborted || this.#watchers.has(watcher.id)) return;
-    this.#watchers.set(watcher.id, watcher);
-    const forget = () => this.#watchers.delete(watcher.id);
-    watcher.gone.addEventListener("abort", forget, { once: true });
+    this.#watchers.add(watcher);
   }
 
   /** Throws a `SandboxError` of code `queue_full` if one more command has no place. */
@@ -231,7 +219,7 @@ export class Session {
     const executions = [...this.#executions];
     for (const execution of executions.toReversed()) execution.stop(stop);
     await Promise.all(executions.map(({ ended }) => ended));
-    const disposal = Promise.resolve(this.sandbox[Symbol.asyncDispose]());
+    const disposal = (async () => await this.sandbox[Symbol.asyncDispose]())();
     disposal.catch((error) => {
       logger.error("Sandbox of session {sessionId} could not be removed: {error}", {
         sessionId: this.id,
@@ -245,8 +233,7 @@ export class Session {
     }
     this.#become("Closed");
     logger.info("Session {sessionId} closed: {reason}", { sessionId: this.id, reason });
-    for (const watcher of this.#watchers.values()) watcher.sessionClosed(this.id, reason);
-    this.#watchers.clear();
+    this.#watchers.close(this.id, reason);
   }
 
   #ended(execution: Execution): void {

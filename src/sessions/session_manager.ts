@@ -238,23 +238,17 @@ export class SessionManager implements AsyncDisposable {
     user: SessionUser,
     place: { keep(): void },
   ): Promise<Session> {
-    const runtime = await this.#options.runtimes.choose(params);
-    const deadline = AbortSignal.timeout(this.#timing.createTimeoutMs);
-    const signal = AbortSignal.any([deadline, this.#stop.signal]);
     const { language, env, files = {}, metadata = {} } = params;
-    const making = runtime.createSandbox({ ...config, language, env }, signal);
-    const sandbox = await unlessAborted(making, signal).catch((error) => {
-      // It may still come; nobody would ever remove it.
-      making.then((late) => late[Symbol.asyncDispose](), () => {});
-      throw error;
-    });
-    try {
-      await writeFiles(sandbox, files, signal);
-      this.#assertRunning();
-    } catch (error) {
-      await sandbox[Symbol.asyncDispose]();
-      throw error;
-    }
+    const signals = [this.#stop.signal];
+    // Nobody would learn the id of the session.
+    using gone = user.watcher && goneSignal(user.watcher.gone);
+    if (gone !== undefined) signals.push(gone.signal);
+    const { runtime, sandbox } = await makeSandbox({
+      choose: () => this.#options.runtimes.choose(params),
+      spec: { ...config, language, env },
+      files,
+      signals,
+    }, this.#services);
     place.keep();
     return this.#register(
       new Session({

@@ -386,7 +386,8 @@ Deno.test("file commands do not follow links that code plants out of the workspa
       await session.code(plant);
       for (const path of ["link", "/workspace/link"]) {
         const { success } = await session.execute({ type: "read_file", path });
-        assertEquals(success, false);
+        // What was written in the round before is the session's own file.
+        assert(!success || (await session.read(path)) === "overwritten", path);
         await session.execute({
           type: "write_file",
           path,

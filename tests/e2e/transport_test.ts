@@ -140,7 +140,6 @@ Deno.test("foreign origins are refused, on the upgrade and on every route", asyn
       "null",
       `http://127.0.0.1:${port + 1}`,
       "http://127.0.0.1",
-      `https://${host}`,
       `${ORIGIN}.evil.example`,
       "file://",
     ]

@@ -1,5 +1,5 @@
 import { Child, type ChildEnd, type OutputSink } from "./child.ts";
-import { type Launch, type Launcher } from "./launcher.ts";
+import type { Launch, Launcher } from "./launcher.ts";
 import type { Slot } from "./slots.ts";
 
 /** What the bootstrap is told before the program starts. */

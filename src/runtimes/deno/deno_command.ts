@@ -1,4 +1,6 @@
 import type { Issue } from "../../errors.ts";
+import { isGrantedFlag } from "./granted_flag.ts";
+import type { Grants } from "./permissions.ts";
 import { workspacePath, workspaceSegments } from "./workspace_path.ts";
 
 /** A checked `deno …` command line, or what is wrong with it. */
@@ -10,6 +12,8 @@ export type DenoCommand =
 export interface DenoCommandOptions {
   /** Whether an outer sandbox holds what Deno's permissions do not. */
   readonly confined: boolean;
+  /** What the session was granted. */
+  readonly grants: Grants;
 }
 
 interface Subcommand {
@@ -23,6 +27,8 @@ interface Subcommand {
   readonly defaultFile?: string;
 }
 
+const VERSION_FLAGS = ["--version", "-V"];
+const SCRIPT_REGEXP = /^[^-].*\.(?:[cm]?[jt]s|[jt]sx)$/;
 const NARROWING = ["--deny-read", "--deny-write", "--deny-net", "--deny-env", "--deny-run"];
 
 /** What a session may do with Deno itself, and the flags that leave its permissions as they are. */
@@ -86,42 +92,37 @@ export function checkDenoCommand(
   directory: string,
   options: DenoCommandOptions,
 ): DenoCommand {
-  const [name = "", ...rest] = args;
-  if ((name === "--version" || name === "-V") && rest.length === 0) return { ok: true, args };
+  const [first = ""] = args;
+  if (VERSION_FLAGS.includes(first) && args.length === 1) return { ok: true, args };
+  // `deno main.ts` is short for `deno run main.ts`.
+  const implied = SCRIPT_REGEXP.test(first);
+  const name = implied ? "run" : first;
   const subcommand = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined;
   if (subcommand === undefined) return refused(0, unknownSubcommand(name));
   if (!options.confined && !subcommand.permissions) return refused(0, needsSandbox(name));
-  const files: string[] = [];
-  for (const [index, arg] of rest.entries()) {
+  const kept = [name];
+  let files = 0;
+  for (let index = implied ? 0 : 1; index < args.length; index++) {
+    const arg = args[index] ?? "";
+    const isFlag = arg.startsWith("-") && arg !== "-";
     if (arg === "--") {
-      return {
-        ok: true,
-        args: [
-          name,
-          ...withFiles(rest.slice(0, index), files, subcommand),
-          "--",
-          ...rest.slice(index + 1),
-        ],
-      };
+      if (subcommand.program) return refused(index, "Expected a file of the workspace to run");
+      const target = files === 0 ? [subcommand.defaultFile ?? "."] : [];
+      return { ok: true, args: [...kept, ...target, ...args.slice(index)] };
     }
-    const problem = arg.startsWith("-") && arg !== "-"
-      ? flagProblem(name, arg, subcommand.flags)
-      : fileProblem(arg, directory);
-    if (problem !== undefined) return refused(index + 1, problem);
-    if (arg.startsWith("-")) continue;
-    files.push(arg);
-    if (subcommand.program) return { ok: true, args };
+    // The session's permissions hold anyway; a flag that names one of them says nothing new.
+    if (isFlag && subcommand.permissions && isGrantedFlag(arg, options.grants)) continue;
+    const problem = isFlag ? flagProblem(name, arg, subcommand.flags) : fileProblem(arg, directory);
+    if (problem !== undefined) return refused(index, problem);
+    kept.push(arg);
+    if (isFlag) continue;
+    files++;
+    if (subcommand.program) return { ok: true, args: [...kept, ...args.slice(index + 1)] };
   }
-  if (subcommand.program) return refused(args.length, "Expected a file of the workspace to run");
-  return { ok: true, args: [name, ...withFiles(rest, files, subcommand)] };
-}
-
-function withFiles(
-  args: readonly string[],
-  files: readonly string[],
-  { defaultFile }: Subcommand,
-): string[] {
-  return files.length > 0 || defaultFile === undefined ? [...args] : [...args, defaultFile];
+  if (files === 0 && subcommand.defaultFile === undefined) {
+    return refused(args.length, "Expected a file of the workspace to run");
+  }
+  return { ok: true, args: files === 0 ? [...kept, subcommand.defaultFile ?? ""] : kept };
 }
 
 function unknownSubcommand(name: string): string {

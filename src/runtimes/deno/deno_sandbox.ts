@@ -15,8 +15,8 @@ import type { Cgroups } from "./cgroups.ts";
 import { Child, type ChildEnd, type OutputSink } from "./child.ts";
 import { CodeChild } from "./code_child.ts";
 import { handOffCode } from "./code_handoff.ts";
-import { absoluteDirectory, checkDenoCommand } from "./deno_command.ts";
-import { type Launch, type Launcher, type Profile } from "./launcher.ts";
+import { absoluteDirectory, checkDenoCommand, type DenoCommandOptions } from "./deno_command.ts";
+import type { Launch, Launcher, Profile } from "./launcher.ts";
 import { isGranted, NEEDS_POLICY } from "./permissions.ts";
 import { PathMask } from "./path_mask.ts";
 import { checkProgramEnv } from "./program_env.ts";
@@ -239,9 +239,9 @@ export class DenoSandbox implements Sandbox {
       return notStarted(refusal(spec.commandName));
     }
     const env = { ...this.#options.env, ...spec.env };
-    const args = deno
-      ? checkArgs(spec.args, directory, env, this.#services.launcher.confined)
-      : spec.args;
+    const { confined } = this.#services.launcher;
+    const { grants } = this.#options.profile;
+    const args = deno ? checkArgs(spec.args, directory, env, { confined, grants }) : spec.args;
     using _permit = await this.#services.starts.acquire();
     const slot = await this.#services.slots.take();
     using occupation = this.#options.workspace.occupy();
@@ -302,9 +302,9 @@ function checkArgs(
   args: readonly string[],
   directory: string,
   env: Readonly<Record<string, string>>,
-  confined: boolean,
+  options: DenoCommandOptions,
 ): readonly string[] {
-  const command = checkDenoCommand(args, directory, { confined });
+  const command = checkDenoCommand(args, directory, options);
   const issues = checkProgramEnv(env)
     .map((issue) => ({ ...issue, path: ["command", ...issue.path] }));
   if (!command.ok) throw new InvalidParamsError([command.issue, ...issues]);

@@ -1,4 +1,4 @@
-import { type Issue } from "../../errors.ts";
+import type { Issue } from "../../errors.ts";
 import { WORKSPACE } from "../../protocol/commands.ts";
 import type { Permissions } from "../../protocol/permissions.ts";
 import {

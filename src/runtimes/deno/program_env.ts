@@ -1,4 +1,4 @@
-import { type Issue } from "../../errors.ts";
+import type { Issue } from "../../errors.ts";
 
 // What the dynamic loader and Deno read before any permission holds: with these a program could load
 // other code than it was started with, or ask another judge for its permissions.

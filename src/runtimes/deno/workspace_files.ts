@@ -154,7 +154,7 @@ export class WorkspaceFiles implements SandboxFiles {
       using located = locate(this.#workspace.root, path, { follow: false });
       requireName(located, path);
       if (!lstatSync(located.path).isDirectory()) return unlinkSync(located.path);
-      if (!recursive) return rmdirSync(located.path);
+      if (!recursive) return removeEmpty(located.path, path);
       // Moved out in one step: the code in the sandbox cannot race with what follows.
       const grave = this.#scratch.temporaryPath();
       renameSync(located.path, grave);
@@ -281,6 +281,15 @@ async function writeBytes(fd: number, content: Uint8Array): Promise<void> {
         write(fd, content, written, size, null, (error, count) =>
           error ? reject(error) : resolve(count))
       );
+  }
+}
+
+function removeEmpty(path: string, asked: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (errorCode(error) !== "ENOTEMPTY") throw error;
+    throw new CommandError(`Directory is not empty: ${asked}, delete it with "recursive": true`);
   }
 }
 

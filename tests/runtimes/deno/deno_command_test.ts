@@ -1,7 +1,16 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Grants } from "../../../src/runtimes/deno/permissions.ts";
 import { checkDenoCommand } from "../../../src/runtimes/deno/deno_command.ts";
 
-const CONFINED = { confined: true };
+const GRANTS: Grants = {
+  read: ["/workspace"],
+  write: ["/workspace/out"],
+  net: ["api.example.com:443"],
+  denyNet: [],
+  env: ["TOKEN"],
+  run: [],
+};
+const CONFINED = { confined: true, grants: GRANTS };
 
 Deno.test("checkDenoCommand() lets through what works on the session's files", () => {
   const cases: [args: string[], passed: string[]][] = [
@@ -14,7 +23,12 @@ Deno.test("checkDenoCommand() lets through what works on the session's files", (
       "-A",
     ]],
     [["run", "--deny-net", "/workspace/a.ts"], ["run", "--deny-net", "/workspace/a.ts"]],
+    [["main.ts", "-A"], ["run", "main.ts", "-A"]],
+    [["run", "--allow-read", "-W", "a.ts"], ["run", "a.ts"]],
+    [["run", "--allow-read=/workspace/x,y", "--allow-env=TOKEN", "a.ts"], ["run", "a.ts"]],
+    [["run", "--allow-net=api.example.com:443", "a.ts"], ["run", "a.ts"]],
     [["test"], ["test", "."]],
+    [["test", "--", "-A"], ["test", ".", "--", "-A"]],
     [["test", "--filter=x", "a_test.ts"], ["test", "--filter=x", "a_test.ts"]],
     [["test", "a_test.ts", "--", "-A"], ["test", "a_test.ts", "--", "-A"]],
     [["check", "a.ts", "b.ts"], ["check", "a.ts", "b.ts"]],
@@ -35,6 +49,12 @@ Deno.test("checkDenoCommand() refuses what would widen permissions or leave the 
     [["run", "--allow-all", "a.ts"], 1, "permissions"],
     [["run", "--allow-read=/", "a.ts"], 1, "permissions"],
     [["run", "-RWN", "a.ts"], 1, "permissions"],
+    [["run", "--allow-write=/workspace", "a.ts"], 1, "permissions"],
+    [["run", "--allow-net=api.example.com", "a.ts"], 1, "permissions"],
+    [["run", "--allow-env=TOKEN,HOME", "a.ts"], 1, "permissions"],
+    [["run", "--allow-run", "a.ts"], 1, "permissions"],
+    [["run", "--allow-ffi", "a.ts"], 1, "permissions"],
+    [["-A", "a.ts"], 0, "not available"],
     [["run", "-P=x", "a.ts"], 1, "permissions"],
     [["run", "--permission-set=x", "a.ts"], 1, "permissions"],
     [["run", "--config=x.json", "a.ts"], 1, "not available"],
@@ -73,9 +93,9 @@ Deno.test("checkDenoCommand() resolves files from the working directory", () => 
 
 Deno.test("checkDenoCommand() keeps what permissions do not bind for outer sandboxes", () => {
   for (const name of ["fmt", "lint", "check"]) {
-    const command = checkDenoCommand([name], "/workspace", { confined: false });
+    const command = checkDenoCommand([name], "/workspace", { confined: false, grants: GRANTS });
     assert(!command.ok);
     assertStringIncludes(command.issue.message, "outer sandbox");
   }
-  assert(checkDenoCommand(["test"], "/workspace", { confined: false }).ok);
+  assert(checkDenoCommand(["test"], "/workspace", { confined: false, grants: GRANTS }).ok);
 });

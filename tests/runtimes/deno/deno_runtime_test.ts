@@ -339,9 +339,9 @@ Deno.test("DenoRuntime refuses settings of other runtimes instead of dropping th
 
 Deno.test("DenoRuntime removes what a server that crashed left behind, and itself", async () => {
   const dataDir = await Deno.makeTempDir();
-  const left = `${dataDir}/deno-deadbeef`;
-  await Deno.mkdir(`${left}/workspaces/w`, { recursive: true });
-  await Deno.writeTextFile(`${left}/lock`, "");
+  const abandoned = `${dataDir}/deno-deadbeef`;
+  await Deno.mkdir(`${abandoned}/workspaces/w`, { recursive: true });
+  await Deno.writeTextFile(`${abandoned}/lock`, "");
   await Deno.mkdir(`${dataDir}/deno-nothing-of-ours`);
   {
     await using runtime = await DenoRuntime.start({
@@ -357,7 +357,8 @@ Deno.test("DenoRuntime removes what a server that crashed left behind, and itsel
     });
     assert((await runtime.status()).available);
   }
-  assertEquals([...Deno.readDirSync(dataDir)].map(({ name }) => name), ["deno-nothing-of-ours"]);
+  const left = await Array.fromAsync(Deno.readDir(dataDir), ({ name }) => name);
+  assertEquals(left, ["deno-nothing-of-ours"]);
   await Deno.remove(dataDir, { recursive: true });
 });
 

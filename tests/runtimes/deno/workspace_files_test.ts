@@ -86,7 +86,10 @@ for (const kind of ["descriptor", "path"] as const) {
       [() => f.files.write("dir", bytes("")), "Is a directory: dir"],
       [() => f.files.write(".", bytes("")), "Cannot replace the workspace itself: ."],
       [() => f.files.remove("/workspace", true), "Cannot replace the workspace itself: /workspace"],
-      [() => f.files.remove("dir", false), "Directory is not empty: dir"],
+      [
+        () => f.files.remove("dir", false),
+        'Directory is not empty: dir, delete it with "recursive": true',
+      ],
       [() => f.files.remove("missing", true), "File not found: missing"],
       [() => f.files.createDirectory("file"), "Cannot create a directory over a file: file"],
       [() => f.files.move("missing", "x"), "File not found: missing"],
