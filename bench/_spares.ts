@@ -17,7 +17,7 @@ export interface SpareStats {
 }
 
 /** Asks the server for its spares. */
-export async function readSpares(client: BenchClient): Promise<SpareStats> {
+async function readSpares(client: BenchClient): Promise<SpareStats> {
   const { runtimes } = await client.call("runtime.list", {});
   const details = runtimes.find(({ name }) => name === "deno")?.details;
   const stats = (details?.spares ?? {}) as Partial<SpareStats>;
@@ -36,6 +36,17 @@ export async function restUntilSpare(client: BenchClient, signal: AbortSignal): 
     }
     await pause(POLL_MS, signal);
   }
+}
+
+/** Counts executions from now on; the returned function says how many of them found a spare ready. */
+export async function countHits(client: BenchClient): Promise<() => Promise<string>> {
+  const before = await readSpares(client);
+  return async () => {
+    const after = await readSpares(client);
+    const hits = after.hits - before.hits;
+    const all = hits + after.misses - before.misses;
+    return `${hits} of ${all} executions found a spare ready`;
+  };
 }
 
 /** Rests as long as {@linkcode restUntilSpare} usually does, where there are no spares to wait for. */

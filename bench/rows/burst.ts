@@ -2,6 +2,7 @@ import { BenchClient } from "../_client.ts";
 import { type BenchRow, finishRow, interleave, pause } from "../_harness.ts";
 import { closeSessions, createSession, executeHello, HelloFile } from "../_hello.ts";
 import { startServer } from "../_server.ts";
+import { countHits } from "../_spares.ts";
 import { timed } from "../_timing.ts";
 
 const SESSIONS = 100;
@@ -41,6 +42,7 @@ export const burst: BenchRow = {
       await pause(REST_MS, context.signal);
       return timed(() => atOnce(() => file.run(context.signal)));
     };
+    const hits = await countHits(clients[0]!);
     const figures = await interleave(context, { ours, baseline }, {
       rounds: context.quick ? 2 : 9,
     });
@@ -50,7 +52,7 @@ export const burst: BenchRow = {
       against: `${SESSIONS} \`deno run hello.ts\` started at once, until the last exit`,
       unit: "ms",
       reach: { atMost: 1.2 },
-      notes: [`The ${SESSIONS} sessions share ${CONNECTIONS} connections`],
+      notes: [`The ${SESSIONS} sessions share ${CONNECTIONS} connections`, await hits()],
     }, figures);
   },
 };

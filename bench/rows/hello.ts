@@ -9,7 +9,7 @@ import {
 } from "../_harness.ts";
 import { closeSessions, createSession, executeHello, HelloFile } from "../_hello.ts";
 import { startServer } from "../_server.ts";
-import { readSpares, rest, restUntilSpare } from "../_spares.ts";
+import { countHits, rest, restUntilSpare } from "../_spares.ts";
 import { timed } from "../_timing.ts";
 
 /** Create, run and answer while a started child waits. */
@@ -52,6 +52,7 @@ async function measureHello(context: BenchContext, row: HelloRow): Promise<RowRe
   await using server = await startServer({ directory, env });
   using client = await BenchClient.connect(server.url);
   const file = await HelloFile.write(directory);
+  const hits = await countHits(client);
   const ours = async () => {
     if (spares) await restUntilSpare(client, signal);
     else await rest(signal);
@@ -72,8 +73,7 @@ async function measureHello(context: BenchContext, row: HelloRow): Promise<RowRe
     rounds: quick ? 8 : 60,
     warmups: 3,
   });
-  const { hits, misses } = await readSpares(client);
-  const notes = spares ? [`${hits} of ${hits + misses} executions found a spare ready`] : [];
+  const notes = spares ? [await hits()] : [];
   const against = "`deno run hello.ts` to its exit";
   return finishRow({ id, title, against, unit: "ms", reach, notes }, figures);
 }

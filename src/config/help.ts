@@ -50,7 +50,7 @@ function row(flag: string, variable: string, fallback: string): string {
 
 function wrap(text: string): string[] {
   const lines: string[] = [];
-  for (const word of text.split(" ")) {
+  for (const word of text.replaceAll(",", ", ").replaceAll(/,\s+/g, ", ").split(" ")) {
     const last = lines.at(-1);
     if (last === undefined || last.length + 1 + word.length > WIDTH) {
       lines.push(INDENT + word);

@@ -9,14 +9,14 @@ type ExecutionMethod = "execution.run" | "execution.get" | "execution.attach";
 export function executionMethods({ sessions }: MethodDeps): Handlers<ExecutionMethod> {
   return {
     async "execution.run"(params, context) {
-      const user = userOf(context);
       // The session is of no interest to the client, so neither is its end.
-      const session = await sessions.create(sessionParams(params), { caller: user.caller });
+      const owner = { caller: context.peer.caller };
+      const { code, args, env, stdin, timeoutMs, executionId } = params;
+      const options = { timeoutMs, executionId, path: [] };
+      sessions.checkCode(code, owner, options);
+      const session = await sessions.create(sessionParams(params), owner);
       try {
-        const { code, args, env, stdin, timeoutMs, executionId } = params;
         const command = { type: "execute_code" as const, code, args, env, stdin };
-        const options = { timeoutMs, executionId, path: [] };
-        const owner = { caller: user.caller };
         const execution = sessions.execute(session.id, command, owner, options);
         if (params.stream) streamOutput(execution, context);
         return await execution.answer;

@@ -8,8 +8,11 @@ export interface RuntimeChoice {
   /** The runtime to use; there is no other way to get one that is weaker than the language's default. */
   readonly runtime?: RuntimeName | undefined;
   /** What matters most, among the runtimes that can serve the language. */
-  readonly runtimePreference?: "Speed" | "Security" | "Memory" | "Balanced" | undefined;
+  readonly runtimePreference?: RuntimePreference | undefined;
 }
+
+/** What a client cares for most. */
+export type RuntimePreference = "Speed" | "Security" | "Memory" | "Balanced";
 
 /** The runtime of each language if nobody says otherwise. */
 const DEFAULT_RUNTIME: Record<Language, RuntimeName> = {
@@ -27,22 +30,42 @@ const NOT_IN_THIS_VERSION: Record<RuntimeName, string> = {
   deno: "it is not part of this version",
 };
 
+/** For how long the word of a runtime holds, and how long it may take. */
+const STATUS_HOLDS_MS = 2000;
+const STATUS_TIMEOUT_MS = 5000;
+
+/** Options of {@linkcode RuntimeRegistry}. */
+export interface RuntimeRegistryOptions {
+  /** Milliseconds of any steady clock. @default {performance.now} */
+  readonly now?: () => number;
+}
+
+interface KnownStatus {
+  readonly status: Promise<RuntimeStatus>;
+  readonly until: number;
+}
+
 /** The runtimes of a server, and which one serves what. */
 export class RuntimeRegistry {
   readonly #runtimes: ReadonlyMap<RuntimeName, Runtime>;
+  readonly #known = new Map<RuntimeName, KnownStatus>();
+  readonly #now: () => number;
 
   /** Takes the runtimes, which stay the caller's to dispose. */
-  constructor(runtimes: readonly Runtime[]) {
+  constructor(runtimes: readonly Runtime[], options: RuntimeRegistryOptions = {}) {
+    const { now = () => performance.now() } = options;
     this.#runtimes = new Map(runtimes.map((runtime) => [runtime.name, runtime]));
+    this.#now = now;
   }
 
   /**
-   * Chooses the runtime of a new session. Throws `InvalidParamsError` if the one that is asked for does
-   * not serve the language, and a `SandboxError` of code `runtime_unavailable` that says what is missing.
+   * Chooses the runtime of a new session: the one asked for, else the one preferred if it can serve the
+   * language now, else the language's default, which nothing stands in for. Throws `InvalidParamsError` if the one that is asked for does not serve
+   * the language, and a `SandboxError` of code `runtime_unavailable` that says what is missing.
    */
   async choose(choice: RuntimeChoice): Promise<Runtime> {
     const { language } = choice;
-    const name = choice.runtime ?? preferred(choice);
+    const name = choice.runtime ?? await this.#preferred(choice) ?? DEFAULT_RUNTIME[language];
     const runtime = this.#runtimes.get(name);
     if (runtime === undefined) throw unavailable(language, name, NOT_IN_THIS_VERSION[name]);
     if (!runtime.languages.has(language)) {
@@ -50,7 +73,7 @@ export class RuntimeRegistry {
       const message = `The ${name} runtime does not serve ${language}, it serves ${known}`;
       throw new InvalidParamsError([{ path: ["runtime"], message }]);
     }
-    const { available, reason } = await runtime.status();
+    const { available, reason } = await this.#status(runtime);
     if (!available) throw unavailable(language, name, reason ?? "it does not say why");
     return runtime;
   }
@@ -58,9 +81,12 @@ export class RuntimeRegistry {
   /** What every runtime says of itself; those that are not part of this version say so. */
   async statuses(): Promise<RuntimeStatus[]> {
     const names = Object.keys(NOT_IN_THIS_VERSION) as RuntimeName[];
-    return await Promise.all(
-      names.map((name) => this.#runtimes.get(name)?.status() ?? absent(name)),
-    );
+    return await Promise.all(names.map((name) => {
+      const runtime = this.#runtimes.get(name);
+      return runtime === undefined
+        ? absent(name, NOT_IN_THIS_VERSION[name])
+        : this.#status(runtime);
+    }));
   }
 
   /** The runtimes that can serve a language now, its default first. */
@@ -75,12 +101,40 @@ export class RuntimeRegistry {
         Number(b === DEFAULT_RUNTIME[language]) - Number(a === DEFAULT_RUNTIME[language])
       );
   }
+
+  /** A preference may choose a stronger runtime than the default where there is one, never a weaker one. */
+  async #preferred(choice: RuntimeChoice): Promise<RuntimeName | undefined> {
+    if (choice.runtimePreference !== "Security") return undefined;
+    const docker = this.#runtimes.get("docker");
+    if (!docker?.languages.has(choice.language)) return undefined;
+    return (await this.#status(docker)).available ? "docker" : undefined;
+  }
+
+  #status(runtime: Runtime): Promise<RuntimeStatus> {
+    const now = this.#now();
+    const known = this.#known.get(runtime.name);
+    if (known !== undefined && known.until > now) return known.status;
+    const status = askStatus(runtime);
+    this.#known.set(runtime.name, { status, until: now + STATUS_HOLDS_MS });
+    return status;
+  }
 }
 
-/** A preference may choose a stronger runtime than the default, never a weaker one. */
-function preferred({ language, runtimePreference }: RuntimeChoice): RuntimeName {
-  const fallback = DEFAULT_RUNTIME[language];
-  return runtimePreference === "Security" && language !== "deno" ? "docker" : fallback;
+/** Asks a runtime what it is; one that fails or does not answer is unavailable. */
+async function askStatus(runtime: Runtime): Promise<RuntimeStatus> {
+  const { promise: late, resolve } = Promise.withResolvers<RuntimeStatus>();
+  const timer = setTimeout(
+    () => resolve(absent(runtime.name, `it did not answer within ${STATUS_TIMEOUT_MS} ms`)),
+    STATUS_TIMEOUT_MS,
+  );
+  try {
+    return await Promise.race([runtime.status(), late]);
+  } catch {
+    // What it threw is not written for clients.
+    return absent(runtime.name, "it cannot tell its state, see the server's log");
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function unavailable(language: Language, runtime: RuntimeName, why: string): SandboxError {
@@ -91,7 +145,7 @@ function unavailable(language: Language, runtime: RuntimeName, why: string): San
   );
 }
 
-function absent(name: RuntimeName): RuntimeStatus {
-  const reason = `The ${name} runtime is not available: ${NOT_IN_THIS_VERSION[name]}`;
+function absent(name: RuntimeName, why: string): RuntimeStatus {
+  const reason = `The ${name} runtime is not available: ${why}`;
   return { name, available: false, reason, isolation: [], limits: {}, details: {} };
 }

@@ -13,8 +13,8 @@ export interface SandboxRequest {
   readonly spec: SandboxSpec;
   /** Files to write into it, path to content. */
   readonly files: Readonly<Record<string, string>>;
-  /** Each gives up the making; its reason is what is thrown then. */
-  readonly signals: readonly AbortSignal[];
+  /** What gives up the making, and what is thrown then. */
+  readonly stops: readonly { readonly signal: AbortSignal; readonly error: () => SandboxError }[];
 }
 
 /** What making sandboxes needs. */
@@ -33,11 +33,11 @@ export async function makeSandbox(
   request: SandboxRequest,
   services: SandboxServices,
 ): Promise<{ runtime: Runtime; sandbox: Sandbox }> {
-  const { choose, spec, files, signals } = request;
+  const { choose, spec, files, stops } = request;
   const { clock, timing: { createTimeoutMs } } = services;
   const controller = new AbortController();
   const { signal } = controller;
-  using _links = link(signals, controller);
+  using _links = link(stops, controller);
   using _timer = clock.after(createTimeoutMs, () => controller.abort(tooSlow(createTimeoutMs)));
   const runtime = await unlessAborted(choose(), signal);
   const making = runtime.createSandbox(spec, signal);
@@ -59,9 +59,9 @@ export async function makeSandbox(
   }
 }
 
-function link(signals: readonly AbortSignal[], controller: AbortController): Disposable {
-  const listeners = signals.map((signal) => {
-    const abort = () => controller.abort(signal.reason);
+function link(stops: SandboxRequest["stops"], controller: AbortController): Disposable {
+  const listeners = stops.map(({ signal, error }) => {
+    const abort = () => controller.abort(error());
     signal.addEventListener("abort", abort, { once: true });
     if (signal.aborted) abort();
     return () => signal.removeEventListener("abort", abort);

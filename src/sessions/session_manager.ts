@@ -1,23 +1,24 @@
-import { CommandError, InvalidParamsError, SandboxError } from "../errors.ts";
+import { InvalidParamsError, SandboxError } from "../errors.ts";
 import type { Command } from "../protocol/commands.ts";
 import type { SessionCreate, SessionSummary } from "../protocol/session.ts";
 import { OutputCapture } from "../runtimes/output_capture.ts";
 import type { RuntimeRegistry } from "../runtimes/runtime_registry.ts";
-import type { Sandbox } from "../runtimes/runtime.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { utf8Length } from "./content.ts";
 import { Execution } from "./execution.ts";
 import { ExecutionStore } from "./execution_store.ts";
 import { Expiry } from "./expiry.ts";
-import { prepareCommand } from "./prepare_command.ts";
+import { makeSandbox } from "./make_sandbox.ts";
+import { checkCode, prepareCommand } from "./prepare_command.ts";
 import { ProgramSlots } from "./program_slots.ts";
-import { Session, sessionNotFound, type SessionServices, type SessionWatcher } from "./session.ts";
+import { Session, sessionNotFound, type SessionServices } from "./session.ts";
 import { newId } from "./session_ids.ts";
 import type { SessionLimits } from "./session_limits.ts";
 import type { SessionLogger } from "./session_logger.ts";
 import { commandTimeout, deadlineIssues, sessionConfig } from "./session_settings.ts";
+import type { SessionWatcher } from "./session_watchers.ts";
 import { DEFAULT_TIMING, type SessionTiming } from "./session_timing.ts";
-import { settlesWithin, unlessAborted } from "./within.ts";
+import { settlesWithin } from "./within.ts";
 
 /** Options of {@linkcode SessionManager}. */
 export interface SessionManagerOptions {
@@ -162,6 +163,15 @@ export class SessionManager implements AsyncDisposable {
     return execution;
   }
 
+  /** Throws what {@linkcode execute} would, of code for which there is no session yet. */
+  checkCode(code: string, user: SessionUser, options: ExecuteOptions): void {
+    const { limits } = this.#options;
+    checkCode(code, limits);
+    commandTimeout(options.timeoutMs, limits.defaultTimeoutMs, limits);
+    const { executionId } = options;
+    if (executionId !== undefined) this.#executions.assertFree(user.caller, executionId);
+  }
+
   /** Finds a caller's execution, under way or ended lately. */
   execution(id: string, user: SessionUser, sessionId?: string): Execution {
     return this.#executions.get(user.caller, id, sessionId);
@@ -239,15 +249,15 @@ export class SessionManager implements AsyncDisposable {
     place: { keep(): void },
   ): Promise<Session> {
     const { language, env, files = {}, metadata = {} } = params;
-    const signals = [this.#stop.signal];
-    // Nobody would learn the id of the session.
-    using gone = user.watcher && goneSignal(user.watcher.gone);
-    if (gone !== undefined) signals.push(gone.signal);
     const { runtime, sandbox } = await makeSandbox({
       choose: () => this.#options.runtimes.choose(params),
       spec: { ...config, language, env },
       files,
-      signals,
+      stops: [
+        { signal: this.#stop.signal, error: shuttingDown },
+        // Nobody would learn the id of the session.
+        ...user.watcher === undefined ? [] : [{ signal: user.watcher.gone, error: connectionGone }],
+      ],
     }, this.#services);
     place.keep();
     return this.#register(
@@ -301,23 +311,6 @@ function checkFiles(files: Readonly<Record<string, string>>, limits: SessionLimi
   );
 }
 
-async function writeFiles(
-  { files: target }: Sandbox,
-  files: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const [path, content] of Object.entries(files)) {
-    try {
-      await target.write(path, new TextEncoder().encode(content), { signal });
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      throw new InvalidParamsError([{ path: ["files", path], message: error.message }], {
-        cause: error,
-      });
-    }
-  }
-}
-
 function limitReached(found: string, limit: number): SandboxError {
   return new SandboxError(
     "session_limit_reached",
@@ -328,4 +321,8 @@ function limitReached(found: string, limit: number): SandboxError {
 
 function shuttingDown(): SandboxError {
   return new SandboxError("shutting_down", "Server is shutting down");
+}
+
+function connectionGone(): SandboxError {
+  return new SandboxError("session_closed", "Connection closed before the session was made");
 }

@@ -8,6 +8,7 @@ import { within } from "../testutil/within.ts";
 /** The guide's script for browsers and its first request; what it sees is reported to the test. */
 function page(wsUrl: string): string {
   return `<!doctype html><title>client</title><script>
+let sessionId;
 const responses = [];
 const report = (body) => fetch('/report', { method: 'POST', body: JSON.stringify(body) });
 const ws = new WebSocket('${wsUrl}');
@@ -22,12 +23,12 @@ ws.onmessage = (event) => {
   console.log('Response:', response);
   responses.push(response);
   if (response.id === 1) {
-    const sessionId = response.result.sessionId;
+    sessionId = response.result.sessionId;
     const command = { type: 'execute_code', code: "console.log('Hello from Deno!')" };
     sendRequest('session.execute', { sessionId: sessionId, command: command }, 2);
+  } else if (response.id === 2) {
     sendRequest('session.close', { sessionId: sessionId }, 3);
-  }
-  if (response.id === 3) report(responses);
+  } else if (response.id === 3) report(responses);
 };
 
 ws.onerror = (error) => {

@@ -8,7 +8,10 @@ Deno.test("helpText() shows every setting in 100 columns", () => {
     const line = text.split("\n").find((candidate) => candidate.includes(` ${variables[0]} `));
     assertStringIncludes(line ?? "", flag ?? "(no flag)");
     if (line?.endsWith(" below")) {
-      assertStringIncludes(text.replaceAll(/\s+/g, " "), `; default: ${defaultText}`);
+      assertStringIncludes(
+        text.replaceAll(/\s+/g, " "),
+        `; default: ${defaultText.replaceAll(",", ", ")}`,
+      );
     } else assertEquals(line?.endsWith(` ${defaultText}`), true);
     for (const variable of variables) assertStringIncludes(text, variable);
   }

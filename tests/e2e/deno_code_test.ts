@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { sharedServer } from "../testutil/shared_server.ts";
+import { queryEnv, sharedServer } from "../testutil/shared_server.ts";
 
-const server = sharedServer({ env: { ONLY_FOR_THE_SERVER: "secret" } });
+const server = sharedServer({
+  env: { ONLY_FOR_THE_SERVER: "secret", ...queryEnv(import.meta.url) },
+});
 
 /** Fails if a text tells where the session's files are on the host, or how the server runs code. */
 function assertNoHostPath(text: string): void {

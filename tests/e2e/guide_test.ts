@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { RpcClient, RpcMessage } from "../testutil/rpc_client.ts";
 import { type Bindings, differences, substitute } from "../testutil/pattern.ts";
-import { sharedServer } from "../testutil/shared_server.ts";
+import { queryEnv, sharedServer } from "../testutil/shared_server.ts";
 
 interface Exchange {
   request: { id: number | string };
@@ -27,7 +27,7 @@ const GUIDE = new URL("../testdata/guide.json", import.meta.url);
 const { scenarios } = JSON.parse(await Deno.readTextFile(GUIDE)) as {
   scenarios: Scenario[];
 };
-const server = sharedServer();
+const server = sharedServer({ env: queryEnv(import.meta.url) });
 
 for (const scenario of scenarios) {
   Deno.test(`server answers as the guide says: ${scenario.name}`, async () => {

@@ -1,9 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { CommandResults } from "../../src/protocol/commands.ts";
+import { requirement } from "../testutil/requirement.ts";
 import { sharedServer } from "../testutil/shared_server.ts";
 import type { TestSession } from "../testutil/test_session.ts";
 
 const server = sharedServer();
+// These read files without regard to permissions, so they need the outer sandbox.
+const bubblewrap = await requirement("bubblewrap");
 
 type ShellResult = CommandResults["execute_shell"];
 
@@ -31,7 +34,7 @@ Deno.test("execute_shell runs a file with deno run", () =>
         const args of [["run", "/workspace/a.ts"], ["run", "a.ts"], [
           "run",
           "./a.ts",
-        ], ["a.ts"]]
+        ]]
       ) {
         const { exitCode, stdout, stderr } = await shell(session, ...args);
         assertEquals(
@@ -111,7 +114,7 @@ Deno.test("execute_shell runs deno test under the session's permissions", () =>
     assertMatch(stdout + stderr, /Requires read access|No such file/);
   }));
 
-Deno.test("execute_shell checks types with deno check", () =>
+Deno.test("execute_shell checks types with deno check", bubblewrap, () =>
   withFiles({
     "good.ts": "export const n: number = 1;",
     "bad.ts": "export const n: number = 'text';",
@@ -124,13 +127,17 @@ Deno.test("execute_shell checks types with deno check", () =>
     assert(!bad.stderr.includes(server.process.dataDir), bad.stderr);
   }));
 
-Deno.test("execute_shell formats workspace files with deno fmt", () =>
-  withFiles({ "f.ts": "const  a=1\nconsole.log( a )" }, async (session) => {
-    const { exitCode, stderr } = await shell(session, "fmt", "f.ts");
-    assertEquals(exitCode, 0, stderr);
-    assertEquals(await session.read("f.ts"), "const a = 1;\nconsole.log(a);\n");
-    assertEquals((await shell(session, "fmt", "--check", "f.ts")).exitCode, 0);
-  }));
+Deno.test(
+  "execute_shell formats workspace files with deno fmt",
+  bubblewrap,
+  () =>
+    withFiles({ "f.ts": "const  a=1\nconsole.log( a )" }, async (session) => {
+      const { exitCode, stderr } = await shell(session, "fmt", "f.ts");
+      assertEquals(exitCode, 0, stderr);
+      assertEquals(await session.read("f.ts"), "const a = 1;\nconsole.log(a);\n");
+      assertEquals((await shell(session, "fmt", "--check", "f.ts")).exitCode, 0);
+    }),
+);
 
 const WIDENING = [
   ["run", "--allow-all", "a.ts"],

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { descendants, survivors } from "../testutil/process_tree.ts";
 import { RpcClient } from "../testutil/rpc_client.ts";
-import { type ServerOptions, type ServerProcess, startServer } from "../testutil/server_process.ts";
+import { startServer } from "../testutil/server_process.ts";
 import { TestSession } from "../testutil/test_session.ts";
 import { until, within } from "../testutil/within.ts";
 
@@ -12,16 +12,8 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 console.log("on");
 await new Promise((resolve) => setTimeout(resolve, 1e8));`;
 
-interface Busy {
-  server: ServerProcess;
-  client: RpcClient;
-  session: TestSession;
-}
-
-/** Starts a server with a client, a session and a program that does not want to end. */
-async function startBusy(options: ServerOptions): Promise<Busy> {
-  const server = await startServer(options);
-  const client = await RpcClient.connect(server.wsUrl);
+/** Opens a session and starts a program in it that does not want to end. */
+async function startStubborn(client: RpcClient): Promise<TestSession> {
   const session = await TestSession.open(client, { files: { "kept.txt": "x" } });
   client.sendRaw(JSON.stringify({
     jsonrpc: "2.0",
@@ -34,7 +26,7 @@ async function startBusy(options: ServerOptions): Promise<Busy> {
     },
   }));
   await client.nextNotification("session.output", session.id);
-  return { server, client, session };
+  return session;
 }
 
 async function filesBelow(directory: string): Promise<string[]> {
@@ -52,10 +44,9 @@ async function filesBelow(directory: string): Promise<string[]> {
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   Deno.test(`server stops on ${signal}: tells clients, exits 0, leaves nothing behind`, async () => {
-    const { server, client, session } = await startBusy({
-      env: { CODEBEAKER_SHUTDOWN_GRACE_SECONDS: "1" },
-    });
-    await using _ = server;
+    await using server = await startServer({ env: { CODEBEAKER_SHUTDOWN_GRACE_SECONDS: "1" } });
+    await using client = await RpcClient.connect(server.wsUrl);
+    const session = await startStubborn(client);
     const children = await descendants(server.pid);
     assert(children.length > 0, "the running program is a child of the server");
     server.kill(signal);
@@ -73,7 +64,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 
 Deno.test("server lets a running command end within the grace time", async () => {
   await using server = await startServer({ env: { CODEBEAKER_SHUTDOWN_GRACE_SECONDS: "10" } });
-  const client = await RpcClient.connect(server.wsUrl);
+  await using client = await RpcClient.connect(server.wsUrl);
   const session = await TestSession.open(client);
   const code = "console.log('a'); await new Promise((r) => setTimeout(r, 700)); console.log('b');";
   const running = session.code(code, { stream: true });
@@ -85,10 +76,9 @@ Deno.test("server lets a running command end within the grace time", async () =>
 });
 
 Deno.test("server refuses new work while it stops", async () => {
-  const { server, client, session } = await startBusy({
-    env: { CODEBEAKER_SHUTDOWN_GRACE_SECONDS: "3" },
-  });
-  await using _ = server;
+  await using server = await startServer({ env: { CODEBEAKER_SHUTDOWN_GRACE_SECONDS: "3" } });
+  await using client = await RpcClient.connect(server.wsUrl);
+  const session = await startStubborn(client);
   server.kill("SIGTERM");
   await until(
     async () => await fetch(`${server.url}/health/live`).then(cancelBody, () => true),
@@ -103,10 +93,9 @@ Deno.test("server refuses new work while it stops", async () => {
 });
 
 Deno.test("server exits at once on a second signal and takes its children along", async () => {
-  const { server, client } = await startBusy({
-    env: { CODEBEAKER_SHUTDOWN_GRACE_SECONDS: "600" },
-  });
-  await using _ = server;
+  await using server = await startServer({ env: { CODEBEAKER_SHUTDOWN_GRACE_SECONDS: "600" } });
+  await using client = await RpcClient.connect(server.wsUrl);
+  await startStubborn(client);
   const children = await descendants(server.pid);
   server.kill("SIGTERM");
   await until(
@@ -119,6 +108,23 @@ Deno.test("server exits at once on a second signal and takes its children along"
   assert(code !== 0, "an abrupt end is not a success");
   await within(client.closed, 10_000, "the connection to close");
   await until(async () => (await survivors(children)).length === 0, 10_000, "the children to end");
+});
+
+Deno.test("server removes what a killed one left behind", async () => {
+  await using killed = await startServer();
+  await using client = await RpcClient.connect(killed.wsUrl);
+  const session = await startStubborn(client);
+  const children = await descendants(killed.pid);
+  assertEquals((await killed.stop("SIGKILL")).signal, "SIGKILL");
+  await within(client.closed, 10_000, "the connection to close");
+  const leftBehind = async () =>
+    (await filesBelow(killed.dataDir)).filter((path) => path.includes("kept.txt"));
+  assertEquals((await leftBehind()).length, 1);
+  await using next = await startServer({ dataDir: killed.dataDir });
+  await until(async () => (await leftBehind()).length === 0, 10_000, "the files to be removed");
+  await until(async () => (await survivors(children)).length === 0, 10_000, "the children to end");
+  await using other = await RpcClient.connect(next.wsUrl);
+  assertEquals((await other.requestError("session.get", { sessionId: session.id })).code, -32001);
 });
 
 async function cancelBody(response: Response): Promise<boolean> {

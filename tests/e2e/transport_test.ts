@@ -133,7 +133,6 @@ Deno.test("initialize and rpc.discover describe the server", async () => {
 
 Deno.test("foreign origins are refused, on the upgrade and on every route", async () => {
   const { port, url } = server.process;
-  const host = `127.0.0.1:${port}`;
   for (
     const origin of [
       "https://evil.example",

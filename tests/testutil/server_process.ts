@@ -13,6 +13,10 @@ export interface ServerOptions {
   flags?: readonly string[];
   /** Environment variables beside `CODEBEAKER_PORT=0` and the data directory. */
   env?: Readonly<Record<string, string>>;
+  /** Gives the server every permission instead of those of `deno task start`. @default {false} */
+  allowAll?: boolean;
+  /** A data directory that another server has used; by default a new one, removed in the end. */
+  dataDir?: string;
 }
 
 /** A running server of this checkout: a process of its own, on a free port, with a data directory of its own. */
@@ -37,20 +41,22 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 /** The command of `deno task start`, with the path of the running deno in front. */
-export async function startCommand(): Promise<string[]> {
+async function startCommand({ allowAll = false }: ServerOptions): Promise<string[]> {
   const config = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
   const [deno, ...args] = (config.tasks.start.command as string).split(/\s+/);
   if (deno !== "deno") {
     throw new Error(`Cannot start the server: the task runs "${deno}"`);
   }
-  return [Deno.execPath(), ...args];
+  if (!allowAll) return [Deno.execPath(), ...args];
+  const others = args.filter((arg) => !arg.startsWith("--allow-"));
+  return [Deno.execPath(), others[0]!, "--allow-all", ...others.slice(1)];
 }
 
 /** Runs the server where it is expected to end by itself: `--help`, bad settings. */
 export async function runServer(
   options: ServerOptions = {},
 ): Promise<ProgramOutput> {
-  const [deno, ...args] = await startCommand();
+  const [deno, ...args] = await startCommand(options);
   const dataDir = await Deno.makeTempDir({ prefix: "codebeaker-test-" });
   try {
     return await runProgram(deno!, [...args, ...options.flags ?? []], {
@@ -71,7 +77,7 @@ export async function startServer(
   options: ServerOptions = {},
 ): Promise<ServerProcess> {
   const directory = await Deno.makeTempDir({ prefix: "codebeaker-test-" });
-  const dataDir = join(directory, "data");
+  const { dataDir = join(directory, "data") } = options;
   const child = new Deno.Command("sh", {
     args: [
       "-c",
@@ -79,7 +85,7 @@ export async function startServer(
       "sh",
       ROOT,
       directory,
-      ...await startCommand(),
+      ...await startCommand(options),
       ...options.flags ?? [],
     ],
     env: { ...serverEnv(options.env), CODEBEAKER_DATA_DIR: dataDir },

@@ -16,6 +16,14 @@ export interface SharedServer {
   ): Promise<void>;
 }
 
+/**
+ * The environment in the query of a test's URL. A file that imports `other_test.ts?NAME=value` runs those
+ * tests once more, against a server with that variable.
+ */
+export function queryEnv(moduleUrl: string): Record<string, string> {
+  return Object.fromEntries(new URL(moduleUrl).searchParams);
+}
+
 /** Starts a server before the first test of the file and stops it after the last. */
 export function sharedServer(options: ServerOptions = {}): SharedServer {
   let running: ServerProcess | undefined;

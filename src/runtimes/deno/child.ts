@@ -1,4 +1,6 @@
-import type { CommandLine } from "./command_line.ts";
+import { delay } from "@std/async";
+import { type CommandLine, MARK_VARIABLE } from "./command_line.ts";
+import { runScript } from "./run_script.ts";
 
 /** How a child process ended, as the system says it. */
 export interface ChildEnd {
@@ -15,13 +17,16 @@ export class Child {
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   #sink: OutputSink | undefined;
   #early: [stream: "stdout" | "stderr", bytes: Uint8Array][] = [];
+  readonly #mark: string | undefined;
   #exited = false;
+  #killed = false;
 
   /** Resolves when the process is gone and both its streams are at their end. */
   readonly ended: Promise<ChildEnd>;
 
   /** Starts a command. */
-  constructor({ command, args, env = {}, cwd = "/" }: CommandLine) {
+  constructor({ command, args, env = {}, cwd = "/", mark }: CommandLine) {
+    this.#mark = mark;
     this.#process = new Deno.Command(command, {
       args: [...args],
       env,
@@ -68,12 +73,16 @@ export class Child {
 
   /** Ends the process at once, and with it all that it started in its sandbox. */
   kill(): void {
-    if (this.#exited) return;
+    if (this.#exited || this.#killed) return;
+    this.#killed = true;
     try {
       this.#process.kill("SIGKILL");
     } catch {
       // It ended by itself in this very moment.
     }
+    // A child that waits for work ends with its input.
+    this.#stdin.abort().catch(() => {});
+    if (this.#mark !== undefined) void reap(this.#mark, this.ended);
   }
 
   async #end(): Promise<ChildEnd> {
@@ -91,5 +100,28 @@ export class Child {
       if (this.#sink !== undefined) this.#sink(stream, bytes);
       else this.#early.push([stream, bytes]);
     }
+  }
+}
+
+const REAP_AFTER_MS = [200, 400, 800, 1600];
+
+const REAP = `
+for environ in /proc/[0-9]*/environ; do
+  grep -qzx -- "$1" "$environ" 2>/dev/null || continue
+  pid=\${environ#/proc/}; kill -KILL "\${pid%/environ}" 2>/dev/null
+done; true`;
+
+/**
+ * Ends what outlived its parent. A sandbox dies with the process that made it, but for a moment at its
+ * very start, in which it has not asked the kernel for that yet; then its output never comes to an end.
+ */
+async function reap(mark: string, ended: Promise<unknown>): Promise<void> {
+  for (const ms of REAP_AFTER_MS) {
+    const timer = new AbortController();
+    const waited = delay(ms, { signal: timer.signal }).then(() => true, () => false);
+    const late = await Promise.race([waited, ended.then(() => false)]);
+    timer.abort();
+    if (!late) return;
+    await runScript(REAP, [`${MARK_VARIABLE}=${mark}`]);
   }
 }

@@ -2,11 +2,16 @@
 export interface CommandLine {
   readonly command: string;
   readonly args: readonly string[];
+  /** The value of {@linkcode MARK_VARIABLE} in `env`, by which what it started can be found. */
+  readonly mark?: string;
   /** Where it starts; `/` if left out. */
   readonly cwd?: string;
   /** The whole environment; empty if left out. */
   readonly env?: Readonly<Record<string, string>>;
 }
+
+/** The variable that marks a child and what it starts. */
+export const MARK_VARIABLE = "CODEBEAKER_CHILD";
 
 /** The descriptor on which {@linkcode limited} opens a file of arguments for the program. */
 export const ARGS_FD = 9;

@@ -2,7 +2,7 @@ import { join, toFileUrl } from "@std/path";
 import { WORKSPACE } from "../../protocol/commands.ts";
 import { bubblewrapOptions, INSIDE, type SystemView } from "./bubblewrap.ts";
 import type { Cgroups } from "./cgroups.ts";
-import { ARGS_FD, type CommandLine, limited } from "./command_line.ts";
+import { ARGS_FD, type CommandLine, limited, MARK_VARIABLE } from "./command_line.ts";
 import { type Grants, isGranted, permissionFlags } from "./permissions.ts";
 import type { Slot } from "./slots.ts";
 
@@ -220,7 +220,7 @@ export class Launcher {
     };
     const env = { ...this.#baseEnv(slot), ...(this.confined ? {} : launch.env) };
     const cwd = this.confined ? "/" : this.#realDirectory(launch);
-    return { ...limited(this.confined ? confined : plain, limits), env, cwd };
+    return { ...limited(this.confined ? confined : plain, limits), env, cwd, mark: slot.mark };
   }
 
   /** Where a child starts that has no file system of its own. */
@@ -235,6 +235,7 @@ export class Launcher {
       ...{ PATH: "/usr/local/bin:/usr/bin:/bin", HOME: home, TMPDIR: home },
       ...{ LANG: "C.UTF-8", NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
       DENO_DIR: join(home, ".deno"),
+      [MARK_VARIABLE]: slot.mark,
     };
   }
 }

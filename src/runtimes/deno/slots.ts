@@ -6,6 +6,8 @@ import { runScript } from "./run_script.ts";
 /** The place of one child, made ahead of time and used once. */
 export interface Slot {
   readonly name: string;
+  /** Unique on this machine; in the environment of the child, so that it can be found by it. */
+  readonly mark: string;
   /** A directory with the mount points of a sandbox, into which a workspace can be moved. */
   readonly root: string;
   /** A named pipe through which the code reaches the child. */
@@ -101,7 +103,8 @@ export class Slots implements AsyncDisposable {
   #plan(): Slot {
     const name = String(this.#next++);
     const path = join(this.#directory.path, "slots", name);
-    return { name, root: join(path, "root"), pipe: join(path, "code") };
+    const mark = `${this.#directory.id}-${name}`;
+    return { name, mark, root: join(path, "root"), pipe: join(path, "code") };
   }
 
   #makeRoot(root: string): void {

@@ -1,0 +1,177 @@
+import { unimplemented } from "@std/assert";
+import { CommandError } from "../../src/errors.ts";
+import type { Entry } from "../../src/protocol/commands.ts";
+import type { Language } from "../../src/protocol/language.ts";
+import type {
+  ReadOptions,
+  RunOptions,
+  RunOutcome,
+  RunSpec,
+  Runtime,
+  RuntimeStatus,
+  Sandbox,
+  SandboxFiles,
+  SandboxLoss,
+  SandboxSpec,
+  WriteOptions,
+} from "../../src/runtimes/runtime.ts";
+
+const encoder = new TextEncoder();
+
+/** What a program of a test does. */
+export type Program = (run: ProgramRun) => Promise<RunOutcome> | RunOutcome;
+
+/** A program of a test while it runs. */
+export interface ProgramRun {
+  readonly spec: RunSpec;
+  readonly signal: AbortSignal;
+  readonly output: RunOptions["output"];
+  /** Writes to stdout. */
+  print(text: string): void;
+  /** Writes to stderr. */
+  complain(text: string): void;
+}
+
+/** The outcome of a program that exited. */
+export function exit(exitCode = 0): RunOutcome {
+  return { cause: "exited", exitCode };
+}
+
+/** A program that runs until it is stopped. */
+export function endless({ signal }: Pick<ProgramRun, "signal">): Promise<RunOutcome> {
+  return new Promise((resolve) => {
+    const stop = () => resolve({ cause: "stopped", exitCode: null });
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+}
+
+/** Files in memory, without directories. */
+export class FakeFiles implements SandboxFiles {
+  readonly content = new Map<string, Uint8Array>();
+  /** Awaited before each command, so that a test can hold one up. */
+  gate: (path: string) => Promise<void> | void = () => {};
+
+  async write(path: string, content: Uint8Array, options: WriteOptions = {}): Promise<void> {
+    await this.gate(path);
+    const old = options.append ? this.content.get(path) ?? new Uint8Array() : new Uint8Array();
+    this.content.set(path, Uint8Array.from([...old, ...content]));
+  }
+
+  async read(path: string, options: ReadOptions = {}) {
+    await this.gate(path);
+    const all = this.content.get(path);
+    if (all === undefined) throw new CommandError(`File not found: ${path}`);
+    const { offset = 0, length = all.length } = options;
+    return { content: all.slice(offset, offset + length), size: all.length };
+  }
+
+  async copy(source: string, destination: string): Promise<number> {
+    const { content } = await this.read(source);
+    this.content.set(destination, content);
+    return content.length;
+  }
+
+  async move(source: string, destination: string): Promise<void> {
+    await this.copy(source, destination);
+    this.content.delete(source);
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.read(path);
+    this.content.delete(path);
+  }
+
+  async createDirectory(path: string): Promise<void> {
+    await this.gate(path);
+  }
+
+  list(): Promise<Entry[]> {
+    return Promise.resolve([...this.content].map(([path, { length }]) => entry(path, length)));
+  }
+
+  async info(path: string): Promise<Entry> {
+    return entry(path, (await this.read(path)).size);
+  }
+}
+
+function entry(path: string, size: number): Entry {
+  const name = path.split("/").at(-1) ?? path;
+  return { name, path, type: "file", size, modifiedAt: new Date(0).toISOString() };
+}
+
+/** A sandbox whose programs are functions of the test. */
+export class FakeSandbox implements Sandbox {
+  readonly id: string;
+  readonly files = new FakeFiles();
+  readonly languages: ReadonlySet<Language> = new Set(["deno", "typescript", "javascript"]);
+  readonly lost: Promise<SandboxLoss>;
+  /** Makes it die. */
+  readonly lose: (loss: SandboxLoss) => void;
+  readonly spec: SandboxSpec;
+  /** Programs by the code or the name they are run by; any other prints its code. */
+  readonly programs: Map<string, Program>;
+  rests = 0;
+  disposals = 0;
+  /** What disposing waits for. */
+  disposed: Promise<void> = Promise.resolve();
+
+  constructor(id: string, spec: SandboxSpec, programs: Map<string, Program>) {
+    this.id = id;
+    this.spec = spec;
+    this.programs = programs;
+    const { promise, resolve } = Promise.withResolvers<SandboxLoss>();
+    this.lost = promise;
+    this.lose = resolve;
+  }
+
+  async run(spec: RunSpec, { output, signal }: RunOptions): Promise<RunOutcome> {
+    const name = spec.kind === "code" ? spec.code : spec.commandName;
+    const program = this.programs.get(name);
+    const print = (text: string) => output("stdout", encoder.encode(text));
+    const complain = (text: string) => output("stderr", encoder.encode(text));
+    if (program !== undefined) return await program({ spec, signal, output, print, complain });
+    print(`${name}\n`);
+    return exit();
+  }
+
+  rest(): Promise<void> {
+    this.rests++;
+    return Promise.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.disposals++;
+    await this.disposed;
+  }
+}
+
+/** Makes fake sandboxes. */
+export class FakeRuntime implements Runtime {
+  readonly name: "deno" | "docker" = "deno";
+  readonly languages: ReadonlySet<Language> = new Set(["deno", "typescript", "javascript"]);
+  /** Programs of every sandbox, see {@linkcode FakeSandbox.programs}. */
+  readonly programs = new Map<string, Program>();
+  /** Those made so far. */
+  readonly sandboxes: FakeSandbox[] = [];
+  /** Awaited before a sandbox is made. */
+  gate: (signal: AbortSignal | undefined) => Promise<void> | void = () => {};
+  /** Prepares a sandbox that was just made. */
+  onMade: (sandbox: FakeSandbox) => void = () => {};
+
+  async createSandbox(spec: SandboxSpec, signal?: AbortSignal): Promise<Sandbox> {
+    await this.gate(signal);
+    const sandbox = new FakeSandbox(`box-${this.sandboxes.length}`, spec, this.programs);
+    this.sandboxes.push(sandbox);
+    this.onMade(sandbox);
+    return sandbox;
+  }
+
+  status(): Promise<RuntimeStatus> {
+    return unimplemented();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return unimplemented();
+  }
+}

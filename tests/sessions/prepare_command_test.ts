@@ -1,0 +1,100 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { InvalidParamsError, SandboxError } from "../../src/errors.ts";
+import type { Command } from "../../src/protocol/commands.ts";
+import { type CommandContext, prepareCommand } from "../../src/sessions/prepare_command.ts";
+import { codeCommand, readCommand, shellCommand, writeCommand } from "./test_manager.ts";
+
+const CONTEXT: CommandContext = {
+  limits: { maxCodeBytes: 10, maxFileBytes: 20 },
+  language: "deno",
+  languages: new Set(["deno", "typescript"]),
+  path: ["command"],
+};
+
+function contentOf(command: Command): number[] {
+  const prepared = prepareCommand(command, CONTEXT);
+  assert(prepared.kind === "file");
+  return [...prepared.content];
+}
+
+Deno.test("prepareCommand() takes code of the limit's size and refuses more", () => {
+  const prepared = prepareCommand(codeCommand("é".repeat(5)), CONTEXT);
+  assert(prepared.kind === "program" && prepared.spec.kind === "code");
+  assertEquals(prepared.spec.language, "deno");
+  const error = assertThrows(
+    () => prepareCommand(codeCommand("é".repeat(5) + "x"), CONTEXT),
+    SandboxError,
+    "Code is too large: 11 bytes, at most 10 (maxCodeBytes)",
+  );
+  assertEquals([error.code, error.data], ["too_large", {
+    limit: "maxCodeBytes",
+    maxBytes: 10,
+    bytes: 11,
+  }]);
+});
+
+Deno.test("prepareCommand() refuses a language that the session does not run", () => {
+  const command = { ...codeCommand("x"), language: "python" } as const;
+  const error = assertThrows(() => prepareCommand(command, CONTEXT), InvalidParamsError);
+  assertEquals(error.issues[0]?.path, ["command", "language"]);
+  const typescript = prepareCommand({ ...command, language: "typescript" }, CONTEXT);
+  assert(typescript.kind === "program" && typescript.spec.kind === "code");
+  assertEquals(typescript.spec.language, "typescript");
+});
+
+Deno.test("prepareCommand() refuses standard input above the limit", () => {
+  for (const command of [codeCommand("x"), shellCommand("cat")]) {
+    prepareCommand({ ...command, stdin: "x".repeat(20) }, CONTEXT);
+    assertThrows(
+      () => prepareCommand({ ...command, stdin: "x".repeat(21) }, CONTEXT),
+      SandboxError,
+      "stdin is too large: 21 bytes",
+    );
+  }
+});
+
+Deno.test("prepareCommand() turns content into bytes", () => {
+  assertEquals(contentOf(writeCommand("f", "é")), [0xc3, 0xa9]);
+  const base64 = { ...writeCommand("f", "AP+A"), encoding: "base64" } as const;
+  assertEquals(contentOf(base64), [0, 255, 128]);
+  assertEquals(contentOf({ ...base64, content: "" }), []);
+  assertEquals(contentOf(readCommand("f")), []);
+});
+
+Deno.test("prepareCommand() refuses content above the limit, before decoding it", () => {
+  const base64 = (size: number) => new Uint8Array(size).toBase64();
+  for (const size of [18, 19, 20]) {
+    const command = { ...writeCommand("f", base64(size)), encoding: "base64" } as const;
+    assertEquals(contentOf(command).length, size);
+  }
+  for (const size of [21, 22, 23, 1000]) {
+    const command = { ...writeCommand("f", base64(size)), encoding: "base64" } as const;
+    const error = assertThrows(() => prepareCommand(command, CONTEXT), SandboxError);
+    assertEquals([error.code, error.data.bytes], ["too_large", size]);
+  }
+  assertThrows(
+    () => prepareCommand(writeCommand("f", "한".repeat(7)), CONTEXT),
+    SandboxError,
+    'Content of "f" is too large: 21 bytes, at most 20 (maxFileBytes)',
+  );
+});
+
+Deno.test("prepareCommand() refuses content that is not what it says it is", () => {
+  const path = ["command", "content"];
+  for (const content of ["A", "????", "AA=A", "é"]) {
+    const command = { ...writeCommand("f", content), encoding: "base64" } as const;
+    const error = assertThrows(() => prepareCommand(command, CONTEXT), InvalidParamsError);
+    assertEquals(error.issues[0]?.path, path, content);
+  }
+  const half = assertThrows(
+    () => prepareCommand(writeCommand("f", "a\ud800"), CONTEXT),
+    InvalidParamsError,
+  );
+  assertEquals(half.issues[0]?.path, path);
+});
+
+Deno.test("prepareCommand() weighs what a command holds while it waits", () => {
+  const weights = [codeCommand("12345"), writeCommand("f", "1234567"), readCommand("f")]
+    .map((command) => prepareCommand(command, CONTEXT).bytes);
+  assertEquals(weights, [5, 7, 0]);
+});
