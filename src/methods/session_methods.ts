@@ -41,7 +41,11 @@ export function sessionMethods({ sessions }: MethodDeps): Handlers<SessionMethod
       return sessions.get(sessionId, userOf(context)).details();
     },
     async "session.close"({ sessionId }, context) {
-      await sessions.get(sessionId, userOf(context)).close("client");
+      const session = sessions.get(sessionId, userOf(context));
+      // Whoever asks is told by the answer: a client that reads one message for each it sends, as the
+      // guide's does, must not find another before it.
+      session.unwatch(context.peer.id);
+      await session.close("client");
       return { sessionId, closed: true };
     },
     "session.cancel"({ sessionId, executionId }, context) {

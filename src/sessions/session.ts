@@ -122,6 +122,11 @@ export class Session {
     this.#watchers.add(watcher);
   }
 
+  /** Does not tell a connection after all. */
+  unwatch(connection: string): void {
+    this.#watchers.remove(connection);
+  }
+
   /** Throws a `SandboxError` of code `queue_full` if one more command has no place. */
   assertRoom(command: PreparedCommand, concurrent: boolean): void {
     this.#queue.assertRoom({ concurrent, bytes: command.bytes });

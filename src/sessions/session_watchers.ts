@@ -28,6 +28,14 @@ export class SessionWatchers {
     watcher.gone.addEventListener("abort", forget, { once: true });
   }
 
+  /** Lets go of a connection, which will not be told. */
+  remove(id: string): void {
+    const entry = this.#watchers.get(id);
+    if (entry === undefined) return;
+    entry.watcher.gone.removeEventListener("abort", entry.forget);
+    this.#watchers.delete(id);
+  }
+
   /** Tells every connection that the session is closed, and lets go of all. */
   close(sessionId: string, reason: CloseReason): void {
     this.#closed = true;
