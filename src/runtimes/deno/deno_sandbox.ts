@@ -235,8 +235,9 @@ export class DenoSandbox implements Sandbox {
       return notStarted(`Working directory not found: ${spec.workingDirectory}`);
     }
     const deno = spec.commandName === "deno";
-    if (!deno && !isGranted(this.#options.profile.grants.run)) {
-      return notStarted(refusal(spec.commandName));
+    const { run } = this.#options.profile.grants;
+    if (!deno && run !== true && !run.includes(spec.commandName)) {
+      return notStarted(refusal(spec.commandName, run));
     }
     const env = { ...this.#options.env, ...spec.env };
     const { confined } = this.#services.launcher;
@@ -312,11 +313,11 @@ function checkArgs(
   return command.args;
 }
 
-function refusal(program: string): string {
-  return `Cannot run "${
-    program.slice(0, 60)
-  }" in a Deno session: only deno itself runs here unless the ` +
-    `session was created with permissions.allowRun. ${NEEDS_POLICY}. A docker session runs any program`;
+function refusal(program: string, granted: readonly string[]): string {
+  const what = `Cannot run "${program.slice(0, 60)}" in a Deno session`;
+  if (granted.length > 0) return `${what}: it was granted ${granted.join(", ")} and deno itself`;
+  return `${what}: only deno itself runs here unless the session was created with ` +
+    `permissions.allowRun. ${NEEDS_POLICY}. A docker session runs any program`;
 }
 
 function notStarted(message: string): RunOutcome {

@@ -23,6 +23,10 @@ Object.defineProperty(Deno, "args", {
   configurable: true,
   writable: true,
 });
+// The mark by which the server finds this process is none of the program's business.
+if (Deno.permissions.querySync({ name: "env", variable: "CODEBEAKER_CHILD" }).state === "granted") {
+  Deno.env.delete("CODEBEAKER_CHILD");
+}
 for (const [name, value] of Object.entries(start.env)) {
   // The program may not read the variables that its permissions leave out, so they need not be there.
   if (Deno.permissions.querySync({ name: "env", variable: name }).state === "granted") {
