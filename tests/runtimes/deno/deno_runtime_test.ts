@@ -137,6 +137,9 @@ for (const confined of [true, false]) {
       assertEquals(thrown.exitCode, 1);
       assertStringIncludes(thrown.stderr, "file:///workspace/$code.ts:3:7");
       assert(!(thrown.stderr + thrown.stdout).includes(fixture.dataDir), thrown.stderr);
+      await using open = await create(fixture.runtime, { allowEnv: true });
+      const env = await run(open, "console.log(JSON.stringify(Deno.env.toObject()))");
+      assertEquals([env.exitCode, env.stdout.includes(fixture.dataDir)], [0, false], env.stdout);
       for (const path of ["/etc/hostname", "/proc/self/environ", `${fixture.dataDir}`]) {
         const read = await run(sandbox, `console.log(await Deno.readTextFile("${path}"))`);
         assertEquals([read.exitCode, read.stdout], [1, ""], path);

@@ -84,3 +84,10 @@ for (const name of ["makeTempDir", "makeTempFile", "makeTempDirSync", "makeTempF
 }
 const cwd = Deno.cwd;
 Deno.cwd = () => toVirtual(cwd());
+
+// What the child was started with names real paths; code that may read it is told what holds for it.
+for (const [name, value] of [["HOME", VIRTUAL], ["TMPDIR", VIRTUAL], ["DENO_DIR", undefined]]) {
+  if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") continue;
+  if (value === undefined) Deno.env.delete(name);
+  else Deno.env.set(name, value);
+}
