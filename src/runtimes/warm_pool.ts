@@ -221,7 +221,8 @@ export class WarmPool<P, T extends Warm> implements AsyncDisposable {
       dropDead(shelf.items);
       shelf.target = Math.min(shelf.target, shelf.items.length);
       shelf.lastTaken = Date.now();
-      this.#settings.onFailure(error);
+      // One that was ended while it started did not fail.
+      if (!this.#stop.signal.aborted) this.#settings.onFailure(error);
     }).finally(() => {
       this.#starting--;
       this.#endings.delete(started);

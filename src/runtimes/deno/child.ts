@@ -20,6 +20,8 @@ export class Child {
   readonly #mark: string | undefined;
   #exited = false;
   #killed = false;
+  #reaping: Promise<void> | undefined;
+  readonly #gone: Promise<ChildEnd>;
 
   /** Resolves when the process is gone and both its streams are at their end. */
   readonly ended: Promise<ChildEnd>;
@@ -39,7 +41,8 @@ export class Child {
     this.#stdin = this.#process.stdin.getWriter();
     // A write says that the pipe is broken; the stream's own state needs no second report.
     this.#stdin.closed.catch(() => {});
-    this.ended = this.#end();
+    this.#gone = this.#end();
+    this.ended = this.#gone.finally(() => this.#reaping);
   }
 
   /** Whether the process still runs. */
@@ -82,7 +85,7 @@ export class Child {
     }
     // A child that waits for work ends with its input.
     this.#stdin.abort().catch(() => {});
-    if (this.#mark !== undefined) void reap(this.#mark, this.ended);
+    if (this.#mark !== undefined) this.#reaping = reap(this.#mark, this.#gone);
   }
 
   async #end(): Promise<ChildEnd> {

@@ -25,18 +25,29 @@ export interface HandoffOptions {
 export async function handOffCode(options: HandoffOptions): Promise<void> {
   const { pipe, workspace, main, code, start, ended } = options;
   const target = join(workspace, main);
+  show(pipe, target, main);
+  start();
+  using writer = await openForReader(pipe, ended).finally(() => hide(target));
+  if (writer === undefined) return;
+  await writeAll(writer, new TextEncoder().encode(code));
+}
+
+/** Links the pipe into the workspace; both steps take less than a turn of the thread pool. */
+function show(pipe: string, target: string, main: string): void {
   try {
-    await Deno.link(pipe, target);
+    Deno.linkSync(pipe, target);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     throw new CommandError(`Cannot run code while /workspace/${main} exists, the name is reserved`);
   }
-  start();
-  using writer = await openForReader(pipe, ended).finally(() =>
-    Deno.remove(target).catch(() => {})
-  );
-  if (writer === undefined) return;
-  await writeAll(writer, new TextEncoder().encode(code));
+}
+
+function hide(target: string): void {
+  try {
+    Deno.removeSync(target);
+  } catch {
+    // The code of another execution in the session removed what it found there.
+  }
 }
 
 /** Opens a pipe for writing, which takes until the child opens it for reading; undefined if it ends first. */
