@@ -112,7 +112,8 @@ function formatFigure(value: number): string {
 /** Breaks a paragraph into lines of 100 characters, as `deno fmt` does. */
 function wrap(text: string, indent = ""): string[] {
   const lines: string[] = [];
-  for (const word of text.split(" ")) {
+  // A code span stays in one piece: a line break inside would become part of it.
+  for (const word of text.match(/(?:`[^`]*`|[^\s`])+/g) ?? []) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + 1 + word.length <= 100) {
       lines[lines.length - 1] = `${last} ${word}`;
