@@ -1,4 +1,4 @@
-import { LANGUAGE_ALIASES, LANGUAGES } from "../protocol/language.ts";
+import { languageDefinition, LANGUAGES } from "../languages.ts";
 import { METHODS } from "../protocol/methods.ts";
 import { NOTIFICATIONS } from "../protocol/notifications.ts";
 import { openRpcDocument } from "./open_rpc.ts";
@@ -34,7 +34,7 @@ export function serverMethods(deps: MethodDeps): Handlers<ServerMethod> {
     async "language.list"() {
       const languages = LANGUAGES.map(async (name) => ({
         name,
-        aliases: [...LANGUAGE_ALIASES[name]],
+        aliases: [...languageDefinition(name).aliases],
         runtimes: await runtimes.serving(name),
       }));
       return { languages: await Promise.all(languages) };

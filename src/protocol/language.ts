@@ -1,24 +1,11 @@
 import { z } from "zod";
+import { type Language, languageDefinition, LANGUAGES } from "../languages.ts";
 
-/** The names of every language the contract knows, with the aliases clients use for them. */
-export const LANGUAGE_ALIASES = {
-  python: ["py", "python3"],
-  javascript: ["js", "node", "nodejs"],
-  typescript: ["ts"],
-  deno: [],
-  go: ["golang"],
-  csharp: ["c#", "cs", "dotnet"],
-} as const satisfies Record<string, readonly string[]>;
-
-/** A language's canonical name. */
-export type Language = keyof typeof LANGUAGE_ALIASES;
-
-/** Every canonical name, in the order of the table. */
-export const LANGUAGES = Object.keys(LANGUAGE_ALIASES) as Language[];
+export type { Language };
 
 const BY_NAME: ReadonlyMap<string, Language> = new Map(
   LANGUAGES.flatMap((language) =>
-    [language, ...LANGUAGE_ALIASES[language]].map((name) => [name, language] as const)
+    [language, ...languageDefinition(language).aliases].map((name) => [name, language] as const)
   ),
 );
 

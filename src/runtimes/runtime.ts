@@ -153,6 +153,8 @@ export interface SandboxLoss {
 export interface Sandbox extends AsyncDisposable {
   /** Public id: the container's in Docker, the sandbox's own in Deno. */
   readonly id: string;
+  /** What {@linkcode Runtime.adopt} finds it again by; undefined if it ends with the server. */
+  readonly handle: string | undefined;
   /** Its files. */
   readonly files: SandboxFiles;
   /** Resolves if the sandbox dies by itself; never rejects. */
@@ -196,4 +198,12 @@ export interface Runtime extends AsyncDisposable {
    * `SandboxError` of code `runtime_unavailable` if it cannot make any.
    */
   createSandbox(spec: SandboxSpec, signal?: AbortSignal): Promise<Sandbox>;
+  /**
+   * Finds a sandbox again that a server which is gone had made with this spec, by its handle; undefined
+   * if there is none any more. Throws a `SandboxError` of code `runtime_unavailable` if that cannot be
+   * told now.
+   */
+  adopt(handle: string, spec: SandboxSpec): Promise<Sandbox | undefined>;
+  /** Removes whatever servers with this data directory left behind and nobody adopted. */
+  sweep(): Promise<void>;
 }

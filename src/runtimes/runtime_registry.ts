@@ -15,14 +15,9 @@ export interface RuntimeChoice {
 export type RuntimePreference = "Speed" | "Security" | "Memory" | "Balanced";
 
 /** The runtime of each language if nobody says otherwise. */
-const DEFAULT_RUNTIME: Record<Language, RuntimeName> = {
-  python: "docker",
-  javascript: "docker",
-  typescript: "deno",
-  deno: "deno",
-  go: "docker",
-  csharp: "docker",
-};
+function defaultRuntime(language: Language): RuntimeName {
+  return language === "deno" || language === "typescript" ? "deno" : "docker";
+}
 
 /** Why a runtime that no build option brings is not there. */
 const NOT_IN_THIS_VERSION: Record<RuntimeName, string> = {
@@ -65,7 +60,7 @@ export class RuntimeRegistry {
    */
   async choose(choice: RuntimeChoice): Promise<Runtime> {
     const { language } = choice;
-    const name = choice.runtime ?? await this.#preferred(choice) ?? DEFAULT_RUNTIME[language];
+    const name = choice.runtime ?? await this.#preferred(choice) ?? defaultRuntime(language);
     const runtime = this.#runtimes.get(name);
     if (runtime === undefined) throw unavailable(language, name, NOT_IN_THIS_VERSION[name]);
     if (!runtime.languages.has(language)) {
@@ -98,7 +93,7 @@ export class RuntimeRegistry {
       )
       .map(({ name }) => name)
       .sort((a, b) =>
-        Number(b === DEFAULT_RUNTIME[language]) - Number(a === DEFAULT_RUNTIME[language])
+        Number(b === defaultRuntime(language)) - Number(a === defaultRuntime(language))
       );
   }
 

@@ -30,6 +30,14 @@ class StubRuntime implements Runtime {
     return unimplemented();
   }
 
+  adopt(): never {
+    return unimplemented();
+  }
+
+  sweep(): never {
+    return unimplemented();
+  }
+
   [Symbol.asyncDispose](): never {
     return unimplemented();
   }

@@ -103,6 +103,7 @@ function entry(path: string, size: number): Entry {
 /** A sandbox whose programs are functions of the test. */
 export class FakeSandbox implements Sandbox {
   readonly id: string;
+  readonly handle: string;
   readonly files = new FakeFiles();
   readonly languages: ReadonlySet<Language> = new Set(["deno", "typescript", "javascript"]);
   readonly lost: Promise<SandboxLoss>;
@@ -118,6 +119,7 @@ export class FakeSandbox implements Sandbox {
 
   constructor(id: string, spec: SandboxSpec, programs: Map<string, Program>) {
     this.id = id;
+    this.handle = `handle of ${id}`;
     this.spec = spec;
     this.programs = programs;
     const { promise, resolve } = Promise.withResolvers<SandboxLoss>();
@@ -165,6 +167,14 @@ export class FakeRuntime implements Runtime {
     this.sandboxes.push(sandbox);
     this.onMade(sandbox);
     return sandbox;
+  }
+
+  adopt(): Promise<Sandbox | undefined> {
+    return unimplemented();
+  }
+
+  sweep(): Promise<void> {
+    return unimplemented();
   }
 
   status(): Promise<RuntimeStatus> {

@@ -1,7 +1,8 @@
 import { closeSync, constants, lstatSync, mkdirSync, openSync, readlinkSync } from "node:fs";
 import { join } from "@std/path";
 import { CommandError } from "../../errors.ts";
-import { workspaceSegments } from "./workspace_path.ts";
+import { FILE_REFUSALS } from "../file_error.ts";
+import { workspaceSegments } from "../workspace_path.ts";
 
 /**
  * A directory that is held open. Names below it are reached through the open directory itself, not
@@ -132,7 +133,7 @@ export function locate(
   options: LocateOptions = {},
 ): Located {
   const segments = workspaceSegments(path);
-  if (segments === undefined) throw new CommandError(`Path is outside /workspace: ${path}`);
+  if (segments === undefined) throw new CommandError(FILE_REFUSALS.outside(path));
   const walk = new Walk(root, path, options);
   try {
     return walk.run(segments);
@@ -197,7 +198,7 @@ class Walk implements Disposable {
 
   #ascend(): void {
     const left = this.#opened.pop();
-    if (left === undefined) throw new CommandError(`Path is outside /workspace: ${this.#asked}`);
+    if (left === undefined) throw new CommandError(FILE_REFUSALS.outside(this.#asked));
     left[Symbol.dispose]();
   }
 
@@ -229,7 +230,7 @@ class Walk implements Disposable {
     }
     const segments = workspaceSegments(target);
     if (segments === undefined) {
-      throw new CommandError(`Path is outside /workspace: ${this.#asked}`);
+      throw new CommandError(FILE_REFUSALS.outside(this.#asked));
     }
     while (this.#opened.length > 0) this.#ascend();
     return segments;

@@ -1,7 +1,7 @@
 import type { Issue } from "../../errors.ts";
 import { isGrantedFlag } from "./granted_flag.ts";
 import type { Grants } from "./permissions.ts";
-import { workspacePath, workspaceSegments } from "./workspace_path.ts";
+import { workspacePath, workspaceSegments } from "../workspace_path.ts";
 
 /** A checked `deno …` command line, or what is wrong with it. */
 export type DenoCommand =

@@ -108,6 +108,15 @@ export class DenoRuntime implements Runtime {
     return this.#create(parts, this.#profile(parts, spec), spec.env ?? {});
   }
 
+  /** There is never one: sandboxes end with their server. */
+  // deno-lint-ignore require-await -- as the contract says
+  async adopt(): Promise<undefined> {
+    return undefined;
+  }
+
+  /** What crashed servers left behind is removed at the start. */
+  async sweep(): Promise<void> {}
+
   /** Ends every child and removes every file. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#disposed ??= this.#dispose();

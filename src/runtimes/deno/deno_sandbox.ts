@@ -61,6 +61,8 @@ const MIB = 1024 * 1024;
 /** One session's place in the Deno runtime: a workspace, and a fresh child process for each run. */
 export class DenoSandbox implements Sandbox {
   readonly id: string;
+  /** Its files are removed with the server that made them. */
+  readonly handle = undefined;
   readonly files: WorkspaceFiles;
   readonly languages = DENO_LANGUAGES;
   readonly lost: Promise<SandboxLoss> = Promise.withResolvers<SandboxLoss>().promise;

@@ -1,6 +1,6 @@
 import { coversHost, parseHostPattern } from "./host_pattern.ts";
 import { type Grants, isGranted } from "./permissions.ts";
-import { workspacePath, workspaceSegments } from "./workspace_path.ts";
+import { workspacePath, workspaceSegments } from "../workspace_path.ts";
 
 const KINDS: Readonly<Record<string, "read" | "write" | "net" | "env" | "run">> = {
   "--allow-read": "read",

@@ -7,7 +7,7 @@ import {
   type HostPattern,
   parseHostPattern,
 } from "./host_pattern.ts";
-import { workspacePath, workspaceSegments } from "./workspace_path.ts";
+import { workspacePath, workspaceSegments } from "../workspace_path.ts";
 
 /** What the operator lets sessions ask for. */
 export interface PermissionPolicy {

@@ -1,4 +1,5 @@
 import type { RunOutcome } from "../runtime.ts";
+import { signalName } from "../signals.ts";
 import type { ChildEnd } from "./child.ts";
 
 /** What is known about a run besides how its process ended. */
@@ -16,27 +17,6 @@ export interface RunEvidence {
   readonly memoryBytes: number;
   readonly diskBytes: number;
 }
-
-const SIGNALS: Readonly<Record<number, string>> = {
-  1: "SIGHUP",
-  2: "SIGINT",
-  3: "SIGQUIT",
-  4: "SIGILL",
-  5: "SIGTRAP",
-  6: "SIGABRT",
-  7: "SIGBUS",
-  8: "SIGFPE",
-  9: "SIGKILL",
-  10: "SIGUSR1",
-  11: "SIGSEGV",
-  12: "SIGUSR2",
-  13: "SIGPIPE",
-  14: "SIGALRM",
-  15: "SIGTERM",
-  24: "SIGXCPU",
-  25: "SIGXFSZ",
-  31: "SIGSYS",
-};
 
 /** V8 and Rust end the process themselves when memory runs out; this is what they say before. */
 const OUT_OF_MEMORY_REGEXP =
@@ -75,7 +55,7 @@ export async function runOutcome(end: ChildEnd, evidence: RunEvidence): Promise<
 
 function signalOf({ code, signal }: ChildEnd, confined: boolean): string | undefined {
   if (signal !== null) return signal;
-  return confined && code > 128 ? SIGNALS[code - 128] : undefined;
+  return confined && code > 128 ? signalName(code - 128) : undefined;
 }
 
 async function ranOutOfMemory(signal: string, evidence: RunEvidence): Promise<boolean> {

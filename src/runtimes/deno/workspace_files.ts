@@ -20,8 +20,9 @@ import { basename } from "@std/path/posix";
 import { CommandError, SandboxError } from "../../errors.ts";
 import type { Entry } from "../../protocol/commands.ts";
 import type { ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
+import { FILE_REFUSALS, fileError } from "../file_error.ts";
 import { type ConfinedDirectory, errorCode, locate, type Located } from "./confined_directory.ts";
-import { workspacePath, workspaceSegments } from "./workspace_path.ts";
+import { workspacePath, workspaceSegments } from "../workspace_path.ts";
 
 /** Up to this many bytes one synchronous call is cheaper than a turn of the thread pool. */
 const SYNC_BYTES = 64 * 1024;
@@ -111,7 +112,7 @@ export class WorkspaceFiles implements SandboxFiles {
       } catch (error) {
         if (errorCode(error) !== "EEXIST") throw error;
         if (!lstatSync(located.path).isDirectory()) {
-          throw new CommandError(`Cannot create a directory over a file: ${path}`);
+          throw new CommandError(FILE_REFUSALS.overFile(path));
         }
       }
     });
@@ -229,7 +230,7 @@ function replaceableMode(target: string, asked: string): number | undefined {
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   }
-  if (stats.isDirectory()) throw new CommandError(`Is a directory: ${asked}`);
+  if (stats.isDirectory()) throw new CommandError(FILE_REFUSALS.isDirectory(asked));
   return stats.isFile() ? stats.mode & 0o777 : undefined;
 }
 
@@ -249,7 +250,7 @@ function openFile(
   if (file.stats.isFile()) return file;
   closeSync(fd);
   throw new CommandError(
-    file.stats.isDirectory() ? `Is a directory: ${asked}` : `Not a regular file: ${asked}`,
+    file.stats.isDirectory() ? FILE_REFUSALS.isDirectory(asked) : FILE_REFUSALS.notRegular(asked),
   );
 }
 
@@ -289,12 +290,12 @@ function removeEmpty(path: string, asked: string): void {
     rmdirSync(path);
   } catch (error) {
     if (errorCode(error) !== "ENOTEMPTY") throw error;
-    throw new CommandError(`Directory is not empty: ${asked}, delete it with "recursive": true`);
+    throw new CommandError(FILE_REFUSALS.notEmpty(asked));
   }
 }
 
 function requireName(located: Located, asked: string): void {
-  if (located.name === "") throw new CommandError(`Cannot replace the workspace itself: ${asked}`);
+  if (located.name === "") throw new CommandError(FILE_REFUSALS.workspaceItself(asked));
 }
 
 function directoryStats(directory: ConfinedDirectory): Stats {
@@ -345,26 +346,6 @@ function inWordsSync<T>(path: string, action: () => T): T {
   }
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  ENOENT: "File not found",
-  ENOTDIR: "Not a directory",
-  EISDIR: "Is a directory",
-  EEXIST: "Already exists",
-  ENOTEMPTY: "Directory is not empty",
-  EACCES: "Permission denied",
-  EPERM: "Permission denied",
-  ELOOP: "Symbolic link is in the way",
-  ENAMETOOLONG: "Name is too long",
-  ENOSPC: "No space left for",
-  EDQUOT: "No space left for",
-  EINVAL: "Not possible for this path",
-  EXDEV: "Not possible for this path",
-  EBUSY: "In use",
-  ENXIO: "Not a regular file",
-};
-
 function describe(error: unknown, path: string): unknown {
-  const code = errorCode(error);
-  const words = code === undefined ? undefined : WORDS[code];
-  return words === undefined ? error : new CommandError(`${words}: ${path}`, { cause: error });
+  return fileError(errorCode(error), path, { cause: error }) ?? error;
 }

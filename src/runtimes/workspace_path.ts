@@ -1,5 +1,5 @@
 import { normalize } from "@std/path/posix";
-import { WORKSPACE } from "../../protocol/commands.ts";
+import { WORKSPACE } from "../protocol/commands.ts";
 
 /**
  * Reads a client's path: absolute ones start with `/workspace`, relative ones start there. `.` and `..`

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { workspaceSegments } from "../../../src/runtimes/deno/workspace_path.ts";
+import { workspaceSegments } from "../../src/runtimes/workspace_path.ts";
 
 Deno.test("workspaceSegments() reads absolute and relative paths", () => {
   const cases: [path: string, segments: string[] | undefined][] = [
