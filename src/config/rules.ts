@@ -10,6 +10,8 @@ export type RuleKey =
   | "lifetimeCeilingMinutes"
   | "memoryLimitMB"
   | "memoryCeilingMB"
+  | "pidsLimit"
+  | "pidsCeiling"
   | "maxCodeBytes"
   | "maxFileBytes"
   | "maxMessageBytes"
@@ -38,6 +40,7 @@ export const RULES: readonly Rule[] = [
   atMost("idleTimeoutMinutes", "idleTimeoutCeilingMinutes"),
   atMost("maxLifetimeMinutes", "lifetimeCeilingMinutes"),
   atMost("memoryLimitMB", "memoryCeilingMB"),
+  atMost("pidsLimit", "pidsCeiling"),
   atMost("maxCodeBytes", "maxMessageBytes"),
   fitsInBase64("maxFileBytes", "maxMessageBytes"),
   fitsInBase64("maxFileBytes", "maxSendQueueBytes"),

@@ -8,6 +8,7 @@ import {
   integer,
   list,
   optionalPath,
+  optionalText,
   text,
   toggle,
 } from "./setting.ts";
@@ -147,6 +148,18 @@ export const SETTINGS = {
     { default: 1024, min: 1, max: MIB },
     "Total size of a session's files in MiB",
   ),
+  pidsLimit: integer(
+    { default: 256, min: 16, max: 65_536 },
+    "Processes and threads of a session at the same time, if its client does not say",
+  ),
+  pidsCeiling: integer(
+    { default: 4096, min: 16, max: 65_536 },
+    "The most processes and threads a client may ask for",
+  ),
+  cpus: decimal(
+    { default: 0, min: 0, max: 1024 },
+    "Processors of a Docker session, if its client does not say; 0 shares all by weight",
+  ),
   resultRetentionMinutes: decimal(
     { default: 10, min: 0, max: DAY_MINUTES },
     "Minutes the result of an ended execution stays available to execution.get",
@@ -187,6 +200,78 @@ export const SETTINGS = {
     "Variables that a Deno session may be granted; it only ever sees those given to it",
   ),
   denoAllowRun: toggle(false, "Whether a Deno session may be granted to start other programs"),
+  docker: choice(
+    ["auto", "off"],
+    "auto",
+    "Whether Docker sessions are offered; auto offers them whenever an engine answers",
+  ),
+  dockerHost: optionalText(
+    "Address of the Docker engine; by default unix:///var/run/docker.sock",
+    {
+      accepts: isEngineAddress,
+      expected: "unix://PATH, or tcp://HOST:PORT",
+      variables: ["DOCKER_HOST"],
+    },
+  ),
+  dockerCertPath: optionalPath(
+    "Directory of ca.pem, cert.pem and key.pem for a Docker engine over TLS",
+    ["DOCKER_CERT_PATH"],
+  ),
+  dockerImages: list(
+    "Images that a client may name as dockerImage; * stands for any characters",
+    {
+      accepts: isImagePattern,
+      expected: "image names, in which * stands for any characters",
+      fallback: ["codebeaker-*"],
+    },
+  ),
+  languageImages: list("Images of languages in place of their defaults, each LANGUAGE=IMAGE", {
+    accepts: (value) => /^[^=\s]+=[^=\s]+$/.test(value),
+    expected: "a list of LANGUAGE=IMAGE",
+  }),
+  dockerPull: choice(
+    ["never", "missing"],
+    "never",
+    "Whether an allowed image that the engine does not have is pulled",
+  ),
+  dockerRuntime: optionalText("Runtime of containers, such as runsc; by default the engine's own", {
+    accepts: (value) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value),
+    expected: "the name of a runtime that the engine knows",
+  }),
+  dockerNetwork: text(
+    "bridge",
+    "Network of Docker sessions that ask for one; none refuses them; see docs/security.md",
+    {
+      accepts: (value) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value) && value !== "host",
+      expected: "the name of a network of the engine, but not host",
+    },
+  ),
+  dockerReadOnlyRoot: toggle(
+    false,
+    "Whether containers may write only to /workspace, their home and /tmp",
+  ),
+  dockerTmpMB: integer(
+    { default: 256, min: 1, max: MIB },
+    "Size of /tmp in a container in MiB; it counts as memory",
+  ),
+  dockerAgent: choice(
+    ["auto", "off"],
+    "auto",
+    "Whether the agent runs inside containers; without it every command waits for the engine",
+  ),
+  containerSpares: integer(
+    { default: 4, min: 0, max: 1000 },
+    "Containers kept started ahead in all, so that sessions need not wait for one; 0 keeps none",
+  ),
+  containerSpareIdleSeconds: integer(
+    { default: 600, min: 1, max: 86_400 },
+    "Seconds until an unused spare container ends",
+  ),
+  keepSessions: toggle(
+    false,
+    "Whether Docker sessions are left for the next server when this one is stopped",
+  ),
+  metricsOpen: toggle(false, "Whether GET /metrics needs no API key where keys are configured"),
 } as const;
 
 /** Every setting with its default; what breaks a rule between two settings is an issue as well. */
@@ -219,6 +304,15 @@ function isHost(value: string): boolean {
 function isAddress(value: string): boolean {
   return /^(?:\d{1,3}(?:\.\d{1,3}){3}\/(?:[12]?\d|3[0-2])|\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)$/
     .test(value);
+}
+
+/** Only the form; what the client of the engine takes is its own to say. */
+function isEngineAddress(value: string): boolean {
+  return /^(?:unix:\/\/\/.+|(?:tcp|http|https):\/\/[^\s/]+\/?)$/.test(value);
+}
+
+function isImagePattern(value: string): boolean {
+  return /^[A-Za-z0-9*][A-Za-z0-9*._/:@-]*$/.test(value);
 }
 
 function isOrigin(value: string): boolean {

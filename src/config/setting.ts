@@ -134,6 +134,19 @@ export function text(fallback: string, description: string, options: TextOptions
     .register(SETTING_TRAITS, { kind: "text", expected });
 }
 
+/** Options of {@linkcode optionalText}. */
+export interface OptionalTextOptions extends TextOptions {
+  /** Environment variables that set it too. @default {[]} */
+  readonly variables?: readonly string[];
+}
+
+/** A text that may be left out. */
+export function optionalText(description: string, options: OptionalTextOptions) {
+  const { accepts = () => true, expected, variables = [] } = options;
+  return entry.refine(accepts).optional().meta({ description })
+    .register(SETTING_TRAITS, { kind: "text", expected, variables });
+}
+
 /** A path that may be left out. */
 export function optionalPath(description: string, variables: readonly string[] = []) {
   return entry.refine((value) => !value.includes("\0")).optional().meta({ description })

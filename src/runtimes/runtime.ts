@@ -25,6 +25,21 @@ export interface SandboxSpec {
   readonly permissions?: Permissions | undefined;
   /** Environment variables of every command. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Told how the making goes on where it takes long. */
+  readonly onProgress?: ((progress: MakingProgress) => void) | undefined;
+}
+
+/** A step of making a sandbox that takes long, such as pulling an image. */
+export interface MakingProgress {
+  /** The image that is pulled. */
+  readonly image: string;
+  /** What is being done, such as `Downloading`. */
+  readonly status: string;
+  /** The layer it is about. */
+  readonly layer?: string | undefined;
+  /** Bytes so far, and in all. */
+  readonly current?: number | undefined;
+  readonly total?: number | undefined;
 }
 
 /** What is shared by both kinds of program that a sandbox runs. */
@@ -58,10 +73,13 @@ export interface ShellSpec extends ProgramSpec {
 /** One run of a program in a sandbox. */
 export type RunSpec = CodeSpec | ShellSpec;
 
+/** Takes what a program writes; the bytes are the writer's again when it returns. */
+export type OutputSink = (stream: "stdout" | "stderr", bytes: Uint8Array) => void;
+
 /** Options of {@linkcode Sandbox.run}. */
 export interface RunOptions {
   /** Takes every byte the program writes, at once and without blocking. */
-  readonly output: (stream: "stdout" | "stderr", bytes: Uint8Array) => void;
+  readonly output: OutputSink;
   /** Ends the run with every process it started; the run then resolves with cause `stopped`. */
   readonly signal: AbortSignal;
 }

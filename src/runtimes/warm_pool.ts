@@ -79,9 +79,9 @@ export class WarmPool<P, T extends Warm> implements AsyncDisposable {
     };
   }
 
-  /** Begins to keep the reserve for a profile. */
-  prepare(key: string, profile: P): void {
-    const reserve = Math.min(this.#settings.reserve, this.#settings.capacity);
+  /** Begins to keep a reserve for a profile. */
+  prepare(key: string, profile: P, wanted = this.#settings.reserve): void {
+    const reserve = Math.min(wanted, this.#settings.capacity);
     this.#shelf(key, profile, reserve).target = reserve;
     this.#refill();
   }
@@ -102,6 +102,25 @@ export class WarmPool<P, T extends Warm> implements AsyncDisposable {
     else this.#hits++;
     this.#refill();
     return item;
+  }
+
+  /** Whether something is kept for a profile, or would be. */
+  has(key: string): boolean {
+    return this.#shelves.has(key);
+  }
+
+  /** Ends what is kept for a profile; it is started anew. */
+  drop(key: string): void {
+    for (const item of this.#shelves.get(key)?.items.splice(0) ?? []) this.#end(item);
+    this.#refill();
+  }
+
+  /** Begins anew after starts that failed: what a profile's reserve lost is started again. */
+  retry(): void {
+    for (const shelf of this.#shelves.values()) {
+      shelf.target = Math.max(shelf.target, shelf.reserve);
+    }
+    this.#refill();
   }
 
   /** Ends everything that was not taken. */

@@ -1,4 +1,5 @@
 import { delay } from "@std/async";
+import type { OutputSink } from "../runtime.ts";
 import { type CommandLine, MARK_VARIABLE } from "./command_line.ts";
 import { runScript } from "./run_script.ts";
 
@@ -7,9 +8,6 @@ export interface ChildEnd {
   readonly code: number;
   readonly signal: Deno.Signal | null;
 }
-
-/** Takes what a child writes. */
-export type OutputSink = (stream: "stdout" | "stderr", bytes: Uint8Array) => void;
 
 /** A child process: its output is read from the start and never holds it up. */
 export class Child {

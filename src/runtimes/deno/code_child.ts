@@ -1,4 +1,5 @@
-import { Child, type ChildEnd, type OutputSink } from "./child.ts";
+import type { OutputSink } from "../runtime.ts";
+import { Child, type ChildEnd } from "./child.ts";
 import type { Launch, Launcher } from "./launcher.ts";
 import type { Slot } from "./slots.ts";
 

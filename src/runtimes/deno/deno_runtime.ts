@@ -6,7 +6,7 @@ import { WarmPool } from "../warm_pool.ts";
 import { writeBootstrapFiles } from "./bootstrap_files.ts";
 import { skeletonOf, systemView } from "./bubblewrap.ts";
 import { Cgroups } from "./cgroups.ts";
-import { type DenoBinary, findDeno } from "./deno_binary.ts";
+import { type DenoBinary, findDeno } from "../deno_binary.ts";
 import { DENO_LANGUAGES, DenoSandbox, type SandboxServices } from "./deno_sandbox.ts";
 import { Launcher, type Profile } from "./launcher.ts";
 import { checkPermissions, type Grants, type PermissionPolicy } from "./permissions.ts";

@@ -2,6 +2,7 @@ import { CommandError, InvalidParamsError } from "../../errors.ts";
 import type { Language } from "../../protocol/language.ts";
 import type {
   CodeSpec,
+  OutputSink,
   RunOptions,
   RunOutcome,
   RunSpec,
@@ -12,7 +13,7 @@ import type {
 import type { Semaphore } from "../semaphore.ts";
 import type { WarmPool } from "../warm_pool.ts";
 import type { Cgroups } from "./cgroups.ts";
-import { Child, type ChildEnd, type OutputSink } from "./child.ts";
+import { Child, type ChildEnd } from "./child.ts";
 import { CodeChild } from "./code_child.ts";
 import { handOffCode } from "./code_handoff.ts";
 import { absoluteDirectory, checkDenoCommand, type DenoCommandOptions } from "./deno_command.ts";
@@ -23,7 +24,7 @@ import { checkProgramEnv } from "./program_env.ts";
 import { runOutcome } from "./run_outcome.ts";
 import type { Slot, Slots } from "./slots.ts";
 import { type SpareChild, spareKey, type SpareProfile } from "./spare_child.ts";
-import { StderrTail } from "./stderr_tail.ts";
+import { StderrTail } from "../stderr_tail.ts";
 import type { Occupation, Workspace } from "./workspace.ts";
 import type { WorkspaceFiles } from "./workspace_files.ts";
 import { WORKSPACE } from "../../protocol/commands.ts";

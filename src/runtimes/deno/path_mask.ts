@@ -1,4 +1,4 @@
-import type { OutputSink } from "./child.ts";
+import type { OutputSink } from "../runtime.ts";
 
 type StreamName = "stdout" | "stderr";
 

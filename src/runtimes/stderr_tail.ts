@@ -1,4 +1,4 @@
-import type { OutputSink } from "./child.ts";
+import type { OutputSink } from "./runtime.ts";
 
 const KEPT = 16 * 1024;
 
@@ -24,8 +24,10 @@ export class StderrTail {
   }
 
   #keep(bytes: Uint8Array): void {
-    this.#chunks.push(bytes);
-    this.#bytes += bytes.length;
+    // The writer may use its buffer again.
+    const kept = bytes.slice(-KEPT);
+    this.#chunks.push(kept);
+    this.#bytes += kept.length;
     while (this.#chunks.length > 1 && this.#bytes - (this.#chunks[0]?.length ?? 0) >= KEPT) {
       this.#bytes -= this.#chunks.shift()?.length ?? 0;
     }
