@@ -88,7 +88,13 @@ export const LANGUAGE_DEFINITIONS = {
     compile: ({ source, output }) => ["go", "build", "-o", output, source],
     run: ({ output }) => [output],
     version: ["go", "version"],
-    install: ["go", "get", "--"],
+    // Packages are of a module, which a workspace does not begin with.
+    install: [
+      "sh",
+      "-c",
+      '[ -e go.mod ] || go mod init workspace 2>/dev/null; exec go get -- "$@"',
+      "go-get",
+    ],
   },
   csharp: {
     aliases: ["c#", "cs", "dotnet"],
@@ -111,7 +117,8 @@ export const LANGUAGE_DEFINITIONS = {
     extension: ".rb",
     run: ({ source }) => ["ruby", source],
     version: ["ruby", "--version"],
-    install: ["gem", "install", "--user-install", "--no-document", "--"],
+    // What follows "--" would be for the compiler of a package.
+    install: ["gem", "install", "--user-install", "--no-document"],
   },
   rust: {
     aliases: ["rs"],
@@ -125,7 +132,8 @@ export const LANGUAGE_DEFINITIONS = {
     aliases: [],
     image: "codebeaker-java:latest",
     extension: ".java",
-    run: ({ source }) => ["java", source],
+    // The JVM takes a quarter of the memory there is unless told that all of it is for the program.
+    run: ({ source }) => ["java", "-XX:MaxRAMPercentage=70", source],
     version: ["java", "--version"],
   },
   php: {

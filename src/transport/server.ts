@@ -2,6 +2,7 @@ import { STATUS_CODE } from "@std/http/status";
 import { type HealthProvider, healthRoutes } from "./health_routes.ts";
 import { errorResponse, jsonResponse, secure } from "./json_response.ts";
 import type { MessageHandler } from "./message_handler.ts";
+import { METRICS_PATH } from "./metrics_route.ts";
 import type { RequestGuard } from "./request_guard.ts";
 import { type Route, route } from "./routes.ts";
 import { rpcRoute } from "./rpc_route.ts";
@@ -34,7 +35,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly port: number;
   /** WebSocket connections that have not ended. */
   readonly connections: number;
-  /** Refuses new connections and calls from now on, health apart; open connections go on. */
+  /** Refuses new connections and calls from now on, but not probes; open connections go on. */
   stopAccepting(): void;
   /**
    * Stops accepting, closes each WebSocket with 1001 once its requests are answered and the answers have
@@ -153,7 +154,7 @@ class Server implements RunningServer {
     }
     const verdict = await this.#options.guard.check(request, info);
     if (!verdict.ok) return jsonResponse(verdict.status, verdict.body, verdict.headers);
-    if (this.#isStopping && !new URL(request.url).pathname.startsWith("/health")) {
+    if (this.#isStopping && !isForWatchers(new URL(request.url).pathname)) {
       const headers = { connection: "close", "retry-after": "5" };
       const message = "Server is shutting down";
       return errorResponse(STATUS_CODE.ServiceUnavailable, "shutting_down", message, headers);
@@ -174,4 +175,9 @@ class Server implements RunningServer {
     this.#events.failed?.({ reference, thrown, doing });
     return reference;
   }
+}
+
+/** Whoever watches the server wants to see it end as well. */
+function isForWatchers(pathname: string): boolean {
+  return pathname.startsWith("/health") || pathname === METRICS_PATH;
 }

@@ -151,10 +151,11 @@ export class DenoRuntime implements Runtime {
 
   /** Tries the strongest isolation first, by running a program in it. */
   async #assemble(binary: DenoBinary, directory: RunDirectory): Promise<Parts> {
-    const cgroups = Deno.build.os === "linux" ? await Cgroups.probe(directory.id) : undefined;
     const { bubblewrap, logger } = this.#settings;
     const wanted = bubblewrap === "off" || Deno.build.os !== "linux" ? [false] : [true, false];
     for (const confined of wanted) {
+      // Anew for each, as one that did not work has removed its groups.
+      const cgroups = Deno.build.os === "linux" ? await Cgroups.probe(directory.id) : undefined;
       const parts = await this.#build(binary, directory, cgroups, confined);
       const problem = await this.#try(parts);
       if (problem === undefined) return parts;

@@ -18,6 +18,7 @@ export class RunDirectory implements ScratchSpace, AsyncDisposable {
   readonly #lock: Deno.FsFile;
   readonly #removals = new Set<Promise<void>>();
   #next = 0;
+  #nextSlot = 0;
   #disposed: Promise<void> | undefined;
 
   private constructor(path: string, id: string, lock: Deno.FsFile) {
@@ -48,6 +49,11 @@ export class RunDirectory implements ScratchSpace, AsyncDisposable {
   /** A fresh path for what no session may see, on the file system of the workspaces. */
   temporaryPath(): string {
     return join(this.path, "tmp", String(this.#next++));
+  }
+
+  /** A fresh name for a slot: slots of an isolation that did not work may still be there. */
+  slotName(): string {
+    return String(this.#nextSlot++);
   }
 
   /** Removes a path in the background; what is not there is fine. */

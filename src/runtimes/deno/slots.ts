@@ -41,7 +41,6 @@ export class Slots implements AsyncDisposable {
   readonly #background = new Set<Promise<unknown>>();
   #released: string[] = [];
   #making: Promise<void> | undefined;
-  #next = 0;
 
   /** Makes slots below `directory`, each with a control group of its own where there are any. */
   constructor(directory: RunDirectory, cgroups: Cgroups | undefined, skeleton: Skeleton) {
@@ -74,6 +73,9 @@ export class Slots implements AsyncDisposable {
   /** Waits for what is being made and removes the control groups. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.allSettled([this.#making, ...this.#background]);
+    for (const { name } of this.#stock.splice(0)) {
+      this.#directory.discard(join(this.#directory.path, "slots", name));
+    }
     await this.#cgroups?.remove();
   }
 
@@ -101,7 +103,7 @@ export class Slots implements AsyncDisposable {
   }
 
   #plan(): Slot {
-    const name = String(this.#next++);
+    const name = this.#directory.slotName();
     const path = join(this.#directory.path, "slots", name);
     const mark = `${this.#directory.id}-${name}`;
     return { name, mark, root: join(path, "root"), pipe: join(path, "code") };
