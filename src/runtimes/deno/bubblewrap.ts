@@ -101,3 +101,19 @@ export function skeletonOf(view: SystemView): Skeleton {
     symlinks,
   };
 }
+
+/** Whether there is a bubblewrap to try. */
+export async function hasBubblewrap(): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command("bwrap", {
+      args: ["--version"],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    return success;
+  } catch {
+    // Not installed, or not for us.
+    return false;
+  }
+}

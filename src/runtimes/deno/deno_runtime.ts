@@ -4,7 +4,7 @@ import type { RunOutcome, Runtime, RuntimeStatus, Sandbox, SandboxSpec } from ".
 import { Semaphore } from "../semaphore.ts";
 import { WarmPool } from "../warm_pool.ts";
 import { writeBootstrapFiles } from "./bootstrap_files.ts";
-import { skeletonOf, systemView } from "./bubblewrap.ts";
+import { hasBubblewrap, skeletonOf, systemView } from "./bubblewrap.ts";
 import { Cgroups } from "./cgroups.ts";
 import { type DenoBinary, findDeno } from "../deno_binary.ts";
 import { DENO_LANGUAGES, DenoSandbox, type SandboxServices } from "./deno_sandbox.ts";
@@ -152,8 +152,13 @@ export class DenoRuntime implements Runtime {
   /** Tries the strongest isolation first, by running a program in it. */
   async #assemble(binary: DenoBinary, directory: RunDirectory): Promise<Parts> {
     const { bubblewrap, logger } = this.#settings;
-    const wanted = bubblewrap === "off" || Deno.build.os !== "linux" ? [false] : [true, false];
-    for (const confined of wanted) {
+    const tried = bubblewrap !== "off" && Deno.build.os === "linux";
+    const missing = tried && !await hasBubblewrap();
+    if (missing && bubblewrap === "auto") {
+      logger.warning("bubblewrap is not installed: Deno's permissions alone hold the code");
+    }
+    const skip = !tried || (missing && bubblewrap === "auto");
+    for (const confined of skip ? [false] : [true, false]) {
       // Anew for each, as one that did not work has removed its groups.
       const cgroups = Deno.build.os === "linux" ? await Cgroups.probe(directory.id) : undefined;
       const parts = await this.#build(binary, directory, cgroups, confined);
