@@ -33,6 +33,7 @@ export async function startServer(
       CODEBEAKER_PORT: "0",
       CODEBEAKER_DATA_DIR: dataDirectory,
       CODEBEAKER_LOG_LEVEL: "warning",
+      CODEBEAKER_DOCKER: "off",
       ...options.env,
     },
     ready: /^CodeBeaker .* listening on (http:\/\/\S+)$/m,

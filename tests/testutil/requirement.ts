@@ -1,9 +1,11 @@
 import { join } from "@std/path";
+import { LANGUAGE_DEFINITIONS } from "../../src/languages.ts";
 import { runProgram } from "./run_program.ts";
 
 /** What some tests need of the machine beside Deno. */
 export type RequirementName =
   | "docker"
+  | "images"
   | "browser"
   | "bubblewrap"
   | "node-ws"
@@ -17,8 +19,14 @@ export interface Requirement {
 
 const PROBE_TIMEOUT_MS = 20_000;
 
+const IMAGES = [
+  ...new Set(Object.values(LANGUAGE_DEFINITIONS).map(({ image }) => image)),
+];
+
 const PROBES: Record<RequirementName, () => Promise<string | undefined>> = {
   docker: () => probe("docker", ["version"], "no Docker engine answers"),
+  images: () =>
+    probe("docker", ["image", "inspect", ...IMAGES], "not all images of languages are there"),
   browser: async () =>
     await findBrowser() === undefined ? "no Chromium or Chrome is on the PATH" : undefined,
   bubblewrap: () =>

@@ -197,6 +197,8 @@ function serverEnv(
     ...Object.fromEntries(inherited),
     NO_COLOR: "1",
     CODEBEAKER_PORT: "0",
+    // Tests of Docker sessions ask for them; others must not start containers.
+    CODEBEAKER_DOCKER: "off",
     ...extra,
   };
 }
