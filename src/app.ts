@@ -1,8 +1,10 @@
 import { getLogger } from "@logtape/logtape";
+import { countCall, createMetrics, sessionEvents } from "./app_metrics.ts";
 import { ApiKeyError, ApiKeys } from "./auth/api_keys.ts";
 import { decideListen } from "./auth/listen_policy.ts";
 import { RequestGuard } from "./auth/request_guard.ts";
 import type { Config } from "./config/schema.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { createMethodTable } from "./methods/table.ts";
 import { Dispatcher, type DispatcherOptions } from "./rpc/dispatcher.ts";
 import { descriptorsHavePaths } from "./runtimes/deno/confined_directory.ts";
@@ -11,6 +13,7 @@ import { RuntimeRegistry } from "./runtimes/runtime_registry.ts";
 import { SessionManager } from "./sessions/session_manager.ts";
 import { StartError } from "./start_error.ts";
 import type { HealthProvider } from "./transport/health_routes.ts";
+import { metricsRoute } from "./transport/metrics_route.ts";
 import { startServer } from "./transport/server.ts";
 import type { TransportEvents } from "./transport/transport_events.ts";
 import { VERSION } from "./version.ts";
@@ -43,6 +46,7 @@ export async function startApp(config: Config): Promise<App> {
   const keys = await loadKeys(config);
   checkSettings(config, keys.required, (warning) => logger.warning(warning));
   await using stack = new AsyncDisposableStack();
+  const metrics = stack.use(createMetrics());
   const deno = stack.use(await startDeno(config));
   const runtimes = new RuntimeRegistry([deno]);
   const sessions = stack.use(
@@ -50,16 +54,31 @@ export async function startApp(config: Config): Promise<App> {
       runtimes,
       limits: config,
       logger: getLogger(["codebeaker", "sessions"]),
+      events: sessionEvents(metrics),
     }),
   );
   const limits = Object.fromEntries(
     PUBLISHED_LIMITS.map((name) => [name, config[name] as number]),
   );
   const table = createMethodTable({ sessions, runtimes, version: VERSION, limits });
+  const dispatcher = new Dispatcher(table, {
+    maxInFlight: config.maxInFlight,
+    ...rpcEvents(metrics),
+  });
+  metrics.observe({
+    sessions: () => sessions.counts().sessions,
+    executions: () => sessions.counts().executions,
+    pools: () => deno.spares === undefined ? [] : [{ pool: "deno", ...deno.spares }],
+    calls: () => dispatcher.inFlight,
+    async runtimes() {
+      const statuses = await runtimes.statuses();
+      return statuses.map(({ name, available }) => ({ runtime: name, available }));
+    },
+  });
   const server = stack.use(startServer({
     host: config.host,
     port: config.port,
-    handler: new Dispatcher(table, { maxInFlight: config.maxInFlight, ...rpcEvents() }),
+    handler: dispatcher,
     guard: new RequestGuard({ ...config, keys }),
     health: healthProvider(runtimes, sessions),
     limits: {
@@ -68,7 +87,8 @@ export async function startApp(config: Config): Promise<App> {
       maxConnections: config.maxConnections,
       pingIntervalSeconds: config.pingIntervalSeconds,
     },
-    events: transportEvents(),
+    events: transportEvents(metrics),
+    routes: [metricsRoute(metrics)],
   }));
   const started = stack.move();
   let closed: Promise<void> | undefined;
@@ -156,10 +176,12 @@ function healthProvider(runtimes: RuntimeRegistry, sessions: SessionManager): He
   };
 }
 
-function rpcEvents(): DispatcherOptions {
+function rpcEvents(metrics: Metrics): DispatcherOptions {
   const logger = getLogger(["codebeaker", "rpc"]);
   return {
-    onCall({ method, requestId, peer, durationMs, error }) {
+    onCall(record) {
+      countCall(metrics, record);
+      const { method, requestId, peer, durationMs, error } = record;
       const properties = {
         method,
         requestId,
@@ -171,37 +193,46 @@ function rpcEvents(): DispatcherOptions {
       else logger.info("{method} failed: {errorCode}", { ...properties, errorCode: error.code });
     },
     onInternalError({ reference, thrown, method, requestId, peer }) {
+      metrics.internalError({ component: "rpc" });
       const properties = { reference, method, requestId, connectionId: peer.id, error: thrown };
       logger.error("{method} failed inside, reference {reference}: {error}", properties);
     },
   };
 }
 
-function transportEvents(): TransportEvents {
+function transportEvents(metrics: Metrics): TransportEvents {
   const logger = getLogger(["codebeaker", "transport"]);
   return {
-    connectionOpened: ({ id, caller, remote }) =>
-      logger.debug("Connection {connectionId} opened", { connectionId: id, caller, remote }),
-    connectionClosed: ({ id, code: closeCode, reason, durationMs }) =>
+    connectionOpened({ id, caller, remote }) {
+      metrics.connectionOpened();
+      logger.debug("Connection {connectionId} opened", { connectionId: id, caller, remote });
+    },
+    connectionClosed({ id, code: closeCode, reason, durationMs }) {
+      metrics.connectionClosed({ code: closeCode });
       logger.debug("Connection {connectionId} closed: {closeCode}", {
         connectionId: id,
         closeCode,
         reason,
         durationMs: Math.round(durationMs),
-      }),
-    requestAnswered: ({ method, path, status, durationMs }) =>
+      });
+    },
+    requestAnswered({ method, path, status, durationMs }) {
+      metrics.httpRequest({ path, status });
       logger.debug("{method} {path} {status}", {
         method,
         path,
         status,
         durationMs: Math.round(durationMs),
-      }),
-    failed: ({ reference, thrown, doing }) =>
+      });
+    },
+    failed({ reference, thrown, doing }) {
+      metrics.internalError({ component: "transport" });
       logger.error("Cannot {doing}, reference {reference}: {error}", {
         doing,
         reference,
         error: thrown,
-      }),
+      });
+    },
   };
 }
 

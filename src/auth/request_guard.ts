@@ -21,6 +21,8 @@ export interface Authenticator {
 export interface RequestGuardOptions extends HostPolicyOptions, OriginPolicyOptions {
   /** The keys of the server. */
   readonly keys: Authenticator;
+  /** Lets `/metrics` be read without a key, as the probes are. @default {false} */
+  readonly metricsOpen?: boolean;
 }
 
 /** Leave to go on: who asks, and the subprotocol to answer an upgrade with. */
@@ -41,7 +43,8 @@ export interface Refusal {
 }
 
 /** Routes for probes, which have no key. */
-const OPEN_PATHS: ReadonlySet<string> = new Set(["/health", "/health/live", "/health/ready"]);
+const PROBE_PATHS = ["/health", "/health/live", "/health/ready"];
+const METRICS_PATH = "/metrics";
 
 /**
  * Decides whether a request may be served: first by the host it names, then by the page it comes from,
@@ -51,12 +54,14 @@ export class RequestGuard {
   readonly #hosts: HostPolicy;
   readonly #origins: OriginPolicy;
   readonly #keys: Authenticator;
+  readonly #openPaths: ReadonlySet<string>;
 
   /** Throws a TypeError for a configured host or origin that is none. */
   constructor(options: RequestGuardOptions) {
     this.#hosts = new HostPolicy(options);
     this.#origins = new OriginPolicy(options);
     this.#keys = options.keys;
+    this.#openPaths = new Set([...PROBE_PATHS, ...(options.metricsOpen ? [METRICS_PATH] : [])]);
   }
 
   /** Decides on one request. Never throws, and never repeats a key. */
@@ -75,22 +80,21 @@ export class RequestGuard {
     const { key, keyAsProtocol, protocol } = readCredentials(request.headers);
     if (keyAsProtocol && protocol === undefined) return refuseLoneKeyProtocol();
     const admission = protocol === undefined ? {} : { protocol };
-    if (!this.#keys.required || isProbe(request.method, url)) {
+    if (!this.#keys.required || this.#isOpen(request.method, url)) {
       return { ok: true, caller: ANONYMOUS, ...admission };
     }
     const caller = key === undefined ? undefined : await this.#keys.authenticate(key);
     return caller === undefined ? refuseKey(key !== undefined) : { ok: true, caller, ...admission };
   }
 
+  #isOpen(method: string, url: URL): boolean {
+    return (method === "GET" || method === "HEAD") && this.#openPaths.has(url.pathname);
+  }
+
   #allowsHost(text: string): boolean {
     const host = parseHost(text);
     return host !== undefined && this.#hosts.allows(host);
   }
-}
-
-function isProbe(method: string, url: URL): boolean {
-  return (method === "GET" || method === "HEAD") &&
-    OPEN_PATHS.has(url.pathname);
 }
 
 function refuseHost(): Refusal {

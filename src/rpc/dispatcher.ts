@@ -61,6 +61,11 @@ export class Dispatcher {
     this.#inFlight = new InFlight(options);
   }
 
+  /** Requests that are not answered. */
+  get inFlight(): number {
+    return this.#inFlight.entries;
+  }
+
   /**
    * Answers one message. Handlers are invoked before this returns, in the order of the entries, so that
    * messages are begun in the order in which they are handed over. Resolves with the text to send, or

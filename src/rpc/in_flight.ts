@@ -18,6 +18,8 @@ export class InFlight {
   /** The most requests under way. */
   readonly maxEntries: number;
   readonly #maxChars: number;
+  /** Requests under way, of all peers. */
+  entries = 0;
   readonly #loads = new WeakMap<Peer, Load>();
 
   /** Makes a counter with the given bounds. */
@@ -32,6 +34,7 @@ export class InFlight {
     const isOver = load.entries + entries > this.maxEntries || load.chars + chars > this.#maxChars;
     if (isOver && load.entries > 0) return false;
     load.entries += entries;
+    this.entries += entries;
     load.chars += chars;
     this.#loads.set(peer, load);
     return true;
@@ -42,6 +45,7 @@ export class InFlight {
     const load = this.#loads.get(peer);
     if (load === undefined) return;
     load.entries -= entries;
+    this.entries -= entries;
     load.chars -= chars;
   }
 }
