@@ -186,6 +186,11 @@ export interface Sandbox extends AsyncDisposable {
   readonly languages: ReadonlySet<Language>;
   /** Tells the sandbox that its session has gone quiet, so that it gives back what it keeps warm. */
   rest(): Promise<void>;
+  /**
+   * Ends its use here but leaves it as it is for the next server to adopt, which then owns it. One without
+   * a handle is disposed instead, because nobody could find it again.
+   */
+  release(): Promise<void>;
 }
 
 /** What a runtime says of itself in `runtime.list`. */

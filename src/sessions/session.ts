@@ -1,5 +1,4 @@
-import { SandboxError } from "../errors.ts";
-import type { Language, RuntimeName } from "../protocol/language.ts";
+import type { Language } from "../protocol/language.ts";
 import type {
   CloseReason,
   SessionConfig,
@@ -9,48 +8,16 @@ import type {
 } from "../protocol/session.ts";
 import type { Sandbox } from "../runtimes/runtime.ts";
 import { timestampAt } from "./clock.ts";
-import { CommandQueue } from "./command_queue.ts";
-import { type CommandRunnerServices, runCommand } from "./command_runner.ts";
-import type { ParamsPath } from "./content.ts";
+import { endSandbox } from "./end_sandbox.ts";
 import type { Execution } from "./execution.ts";
 import { ExecutionStop } from "./execution_stop.ts";
 import type { PreparedCommand } from "./prepare_command.ts";
+import { SessionCommands } from "./session_commands.ts";
 import { SessionDeadlines } from "./session_deadlines.ts";
+import { inMinutes, isoTime, type StoredSession } from "./session_facts.ts";
+import type { RunCommandOptions, SessionOptions, SessionServices } from "./session_options.ts";
 import { mayBecome } from "./session_state.ts";
-import type { SessionTiming } from "./session_timing.ts";
 import { type SessionWatcher, SessionWatchers } from "./session_watchers.ts";
-import { settlesWithin } from "./within.ts";
-
-/** What sessions share. */
-export interface SessionServices extends CommandRunnerServices {
-  readonly timing: SessionTiming;
-  /** The most bytes of waiting commands, per session. */
-  readonly maxQueuedBytes: number;
-  readonly maxQueuedCommands: number;
-}
-
-/** Options of {@linkcode Session}. */
-export interface SessionOptions {
-  readonly id: string;
-  /** Whose it is. */
-  readonly caller: string;
-  readonly language: Language;
-  readonly runtime: RuntimeName;
-  readonly config: SessionConfig;
-  readonly metadata: Readonly<Record<string, string>>;
-  /** Owned by the session from now on. */
-  readonly sandbox: Sandbox;
-  /** Called when it begins to close, so that nobody finds it any more. */
-  readonly onClosing: (session: Session) => void;
-}
-
-/** How a command is run. */
-export interface RunCommandOptions {
-  readonly timeoutMs: number;
-  readonly concurrent: boolean;
-  /** Where the command stands in the params. */
-  readonly path: ParamsPath;
-}
 
 const MINUTE_MS = 60_000;
 
@@ -62,43 +29,47 @@ export class Session {
   readonly sandbox: Sandbox;
   readonly #options: SessionOptions;
   readonly #services: SessionServices;
-  readonly #queue: CommandQueue<Execution>;
+  readonly #commands: SessionCommands;
   readonly #deadlines: SessionDeadlines;
-  readonly #executions = new Set<Execution>();
   readonly #watchers = new SessionWatchers();
-  readonly #createdAt: string;
   #config: SessionConfig;
   #state: SessionState = "Creating";
-  #executionCount = 0;
+  #executionCount: number;
   #closed: Promise<void> | undefined;
 
-  /** Makes an active session. */
+  /** Makes an active session, or an idle one if a former server had made it. */
   constructor(options: SessionOptions, services: SessionServices) {
+    const { facts, sandbox, isRestored = false } = options;
     const { clock, expiry, timing } = services;
-    this.id = options.id;
-    this.caller = options.caller;
-    this.language = options.language;
-    this.sandbox = options.sandbox;
+    this.id = facts.id;
+    this.caller = facts.caller;
+    this.language = facts.language;
+    this.sandbox = sandbox;
     this.#options = options;
     this.#services = services;
-    this.#config = options.config;
-    this.#createdAt = timestampAt(clock, clock.now());
-    this.#queue = new CommandQueue({
-      maxWaiting: services.maxQueuedCommands,
-      maxBytes: services.maxQueuedBytes,
-    });
+    this.#config = facts.config;
+    this.#executionCount = facts.executionCount;
+    this.#commands = new SessionCommands({
+      sandbox,
+      onBegin: () => this.#onBegin(),
+      onEnd: () => this.#onEnd(),
+      onStuck: () => void this.close("runtime_failure", "its sandbox did not end a command"),
+    }, services);
     this.#deadlines = new SessionDeadlines({
       clock,
       expiry,
-      idleMs: options.config.idleTimeoutMinutes * MINUTE_MS,
-      lifetimeMs: options.config.maxLifetimeMinutes * MINUTE_MS,
+      createdAt: facts.createdAt,
+      lastActivityAt: facts.lastActivityAt,
+      idleMs: facts.config.idleTimeoutMinutes * MINUTE_MS,
+      lifetimeMs: facts.config.maxLifetimeMinutes * MINUTE_MS,
       restMs: timing.restAfterMs,
-      isBusy: () => this.#executions.size > 0,
+      isBusy: () => this.isBusy,
       onIdle: () => void this.close("idle_timeout"),
       onLifetime: () => void this.close("max_lifetime"),
       onRest: () => this.#rest(),
     });
     this.#become("Active");
+    if (isRestored) this.#become("Idle");
     void this.sandbox.lost.then(({ reason, message }) => this.close(reason, message));
   }
 
@@ -107,14 +78,19 @@ export class Session {
     return this.#state;
   }
 
+  /** Whether a command runs or waits. */
+  get isBusy(): boolean {
+    return this.#commands.isBusy;
+  }
+
   /** The settings it runs with. */
   get config(): SessionConfig {
     return this.#config;
   }
 
-  /** The result of `session.create`. */
-  get createdAt(): string {
-    return this.#createdAt;
+  /** When it was made, in milliseconds since 1970. */
+  get createdAt(): number {
+    return this.#options.facts.createdAt;
   }
 
   /** Tells a connection when the session is closed, from now on. */
@@ -129,35 +105,17 @@ export class Session {
 
   /** Throws a `SandboxError` of code `queue_full` if one more command has no place. */
   assertRoom(command: PreparedCommand, concurrent: boolean): void {
-    this.#queue.assertRoom({ concurrent, bytes: command.bytes });
+    this.#commands.assertRoom(command, concurrent);
   }
 
   /** Queues a command whose execution was just made. */
   run(execution: Execution, command: PreparedCommand, options: RunCommandOptions): void {
-    const { timeoutMs, concurrent, path } = options;
-    const { sandbox } = this;
-    this.#queue.add(execution, async () => {
-      if (!await runCommand({ execution, command, sandbox, timeoutMs, path }, this.#services)) {
-        void this.close("runtime_failure", "its sandbox did not end a command");
-      }
-    }, { concurrent, bytes: command.bytes });
-    this.#executions.add(execution);
-    this.#executionCount++;
-    if (this.#state === "Idle") this.#become("Active");
-    this.#deadlines.touch();
-    void execution.ended.then(() => this.#ended(execution));
+    this.#commands.run(execution, command, options);
   }
 
   /** Stops one execution, or all; returns the ids of those that it stopped. */
   cancel(executionId?: string): string[] {
-    const stop = new ExecutionStop({ kind: "cancelled" });
-    const wanted = [...this.#executions]
-      .filter(({ id }) => executionId === undefined || id === executionId);
-    // Those that wait go first: stopping the one that runs must not let the next one begin.
-    const waiting = wanted.filter(({ state }) => state === "queued");
-    const stopped = [...waiting, ...wanted.filter((execution) => !waiting.includes(execution))]
-      .filter((execution) => execution.stop(stop));
-    return wanted.filter((execution) => stopped.includes(execution)).map(({ id }) => id);
+    return this.#commands.cancel(executionId);
   }
 
   /** Sets new lengths of its deadlines, in minutes; the lifetime counts from its beginning. */
@@ -176,15 +134,39 @@ export class Session {
   }
 
   /** Resolves when nothing runs or waits any more. */
-  async idle(): Promise<void> {
-    while (this.#executions.size > 0) {
-      await Promise.all([...this.#executions].map(({ ended }) => ended));
-    }
+  idle(): Promise<void> {
+    return this.#commands.idle();
   }
 
   /** Closes it once: stops what runs, removes the sandbox, tells the watchers. Never rejects. */
   close(reason: CloseReason, message?: string): Promise<void> {
     return this.#closed ??= this.#close(reason, message);
+  }
+
+  /** Ends it here, once, but leaves its sandbox to the next server. Never rejects. */
+  release(): Promise<void> {
+    return this.#closed ??= this.#release();
+  }
+
+  /** Whether its sandbox can be found again by another server. */
+  get outlivesServer(): boolean {
+    return this.sandbox.handle !== undefined;
+  }
+
+  /** What the next server needs to take it up again; undefined if it ends with this one. */
+  stored(): StoredSession | undefined {
+    const { id: containerId, handle } = this.sandbox;
+    if (handle === undefined) return undefined;
+    return {
+      ...this.#options.facts,
+      config: this.#config,
+      executionCount: this.#executionCount,
+      lastActivityAt: this.isBusy
+        ? this.#services.clock.wallTime()
+        : this.#deadlines.lastActivityWall,
+      handle,
+      containerId,
+    };
   }
 
   /** Its entry in `session.list`. */
@@ -194,13 +176,13 @@ export class Session {
       sessionId: this.id,
       containerId: this.sandbox.id,
       language: this.language,
-      createdAt: this.#createdAt,
-      lastActivity: new Date(this.#deadlines.lastActivityWall).toISOString(),
+      createdAt: isoTime(this.createdAt),
+      lastActivity: isoTime(this.#deadlines.lastActivityWall),
       state: this.#state,
       executionCount: this.#executionCount,
-      idleMinutes: minutes(this.#deadlines.idleMs),
-      lifetimeMinutes: minutes(clock.now() - this.#deadlines.startedAt),
-      runtime: this.#options.runtime,
+      idleMinutes: inMinutes(this.#deadlines.idleMs),
+      lifetimeMinutes: inMinutes(clock.now() - this.#deadlines.startedAt),
+      runtime: this.#options.facts.runtime,
       expiresAt: this.deadlines.expiresAt,
     };
   }
@@ -210,43 +192,56 @@ export class Session {
     return {
       ...this.summary(),
       config: this.#config,
-      metadata: { ...this.#options.metadata },
-      usage: { queuedCommands: this.#queue.waiting, runningCommands: this.#queue.running },
+      metadata: { ...this.#options.facts.metadata },
+      usage: this.#commands.usage,
     };
   }
 
   async #close(reason: CloseReason, message: string | undefined): Promise<void> {
-    const { clock, timing, logger } = this.#services;
-    this.#become("Closing");
-    this.#deadlines[Symbol.dispose]();
-    this.#options.onClosing(this);
     const stop = new ExecutionStop({ kind: "closed", reason, message });
-    const executions = [...this.#executions];
-    for (const execution of executions.toReversed()) execution.stop(stop);
-    await Promise.all(executions.map(({ ended }) => ended));
-    const disposal = (async () => await this.sandbox[Symbol.asyncDispose]())();
-    disposal.catch((error) => {
-      logger.error("Sandbox of session {sessionId} could not be removed: {error}", {
-        sessionId: this.id,
-        error,
-      });
-    });
-    if (!await settlesWithin(disposal, timing.disposeTimeoutMs, clock)) {
-      logger.error("Sandbox of session {sessionId} was not removed in time", {
-        sessionId: this.id,
-      });
-    }
-    this.#become("Closed");
-    logger.info("Session {sessionId} closed: {reason}", { sessionId: this.id, reason });
+    await this.#end("closed", stop, () => this.sandbox[Symbol.asyncDispose]());
+    const properties = { sessionId: this.id, reason };
+    this.#services.logger.info("Session {sessionId} closed: {reason}", properties);
     this.#watchers.close(this.id, reason);
   }
 
-  #ended(execution: Execution): void {
-    this.#executions.delete(execution);
-    this.#queue.remove(execution);
+  async #release(): Promise<void> {
+    const stop = new ExecutionStop({ kind: "shutdown" });
+    await this.#end("kept", stop, () => this.sandbox.release());
+    const { logger } = this.#services;
+    logger.info("Session {sessionId} is left to the next server", { sessionId: this.id });
+  }
+
+  async #end(
+    how: "closed" | "kept",
+    stop: ExecutionStop,
+    end: () => PromiseLike<void>,
+  ): Promise<void> {
+    this.#become("Closing");
+    // What runs until now is activity until now; the next server goes by it.
+    if (this.isBusy) this.#deadlines.touch();
+    this.#deadlines[Symbol.dispose]();
+    this.#options.onClosing(how);
+    await this.#commands.end(stop);
+    await endSandbox(this.id, end, this.#services);
+    this.#become("Closed");
+  }
+
+  #onBegin(): void {
+    this.#executionCount++;
+    if (this.#state === "Idle") this.#become("Active");
+    this.#touch();
+  }
+
+  #onEnd(): void {
     if (this.#closed !== undefined) return;
+    this.#touch();
+    if (!this.isBusy) this.#become("Idle");
+  }
+
+  #touch(): void {
     this.#deadlines.touch();
-    if (this.#executions.size === 0) this.#become("Idle");
+    this.#options.onActivity?.();
   }
 
   #rest(): void {
@@ -267,13 +262,4 @@ export class Session {
     }
     this.#state = state;
   }
-}
-
-/** The error for an id that is not, or not the caller's. */
-export function sessionNotFound(id: string): SandboxError {
-  return new SandboxError("session_not_found", `Session not found: ${id}`);
-}
-
-function minutes(ms: number): number {
-  return Math.round(ms / MINUTE_MS * 100) / 100;
 }

@@ -5,9 +5,13 @@ import type { Deadline, Expiry } from "./expiry.ts";
 export interface SessionDeadlinesOptions {
   readonly clock: Clock;
   readonly expiry: Expiry;
+  /** When the session began, in milliseconds since 1970; a former server may have begun it. */
+  readonly createdAt: number;
+  /** When something happened last, in milliseconds since 1970. */
+  readonly lastActivityAt: number;
   /** Milliseconds without activity until `onIdle`. */
   readonly idleMs: number;
-  /** Milliseconds from now until `onLifetime`. */
+  /** Milliseconds from the beginning until `onLifetime`. */
   readonly lifetimeMs: number;
   /** Milliseconds without activity until `onRest`. */
   readonly restMs: number;
@@ -24,7 +28,7 @@ export interface SessionDeadlinesOptions {
 /** When a session rests, idles out, and ends in any case. */
 export class SessionDeadlines implements Disposable {
   readonly #options: SessionDeadlinesOptions;
-  /** When the session began, on the clock. */
+  /** When the session began, on the clock; before its zero, if a former server began it. */
   readonly startedAt: number;
   #lastActivity: number;
   #lastActivityWall: number;
@@ -37,10 +41,13 @@ export class SessionDeadlines implements Disposable {
 
   /** Starts every deadline. */
   constructor(options: SessionDeadlinesOptions) {
-    const { clock, expiry, idleMs, lifetimeMs, onLifetime } = options;
+    const { clock, expiry, createdAt, lastActivityAt, idleMs, lifetimeMs, onLifetime } = options;
     this.#options = options;
-    this.startedAt = this.#lastActivity = clock.now();
-    this.#lastActivityWall = clock.wallTime();
+    const [now, wall] = [clock.now(), clock.wallTime()];
+    // The system's clock may have been set back since.
+    this.startedAt = now - Math.max(0, wall - createdAt);
+    this.#lastActivity = now - Math.max(0, wall - lastActivityAt);
+    this.#lastActivityWall = Math.min(wall, lastActivityAt);
     this.#idleMs = idleMs;
     this.#lifetimeMs = lifetimeMs;
     this.#lifetime = expiry.schedule(this.expiresAt, onLifetime);

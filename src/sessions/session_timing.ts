@@ -10,6 +10,8 @@ export interface SessionTiming {
   readonly disposeTimeoutMs: number;
   /** Milliseconds without a command after which a sandbox is told to rest. */
   readonly restAfterMs: number;
+  /** Milliseconds that the server's start waits for the sandboxes of a former server. */
+  readonly restoreTimeoutMs: number;
 }
 
 /** The times that hold unless a test says otherwise. */
@@ -19,4 +21,5 @@ export const DEFAULT_TIMING: SessionTiming = {
   createTimeoutMs: 120_000,
   disposeTimeoutMs: 15_000,
   restAfterMs: 3_000,
+  restoreTimeoutMs: 10_000,
 };

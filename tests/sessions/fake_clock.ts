@@ -6,10 +6,15 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Time that passes only when a test says so. */
 export class FakeClock implements Clock {
   readonly #timers = new Set<{ readonly at: number; readonly action: () => void }>();
-  readonly #start = Date.UTC(2025, 9, 27, 12);
+  readonly #start: number;
   #now = 1000;
   /** How often a timer was set. */
   timersSet = 0;
+
+  /** Starts at a time of the world; the steady clock always starts anew. */
+  constructor(wallTime = Date.UTC(2025, 9, 27, 12)) {
+    this.#start = wallTime;
+  }
 
   now(): number {
     return this.#now;

@@ -103,7 +103,7 @@ function entry(path: string, size: number): Entry {
 /** A sandbox whose programs are functions of the test. */
 export class FakeSandbox implements Sandbox {
   readonly id: string;
-  readonly handle: string;
+  handle: string | undefined;
   readonly files = new FakeFiles();
   readonly languages: ReadonlySet<Language> = new Set(["deno", "typescript", "javascript"]);
   readonly lost: Promise<SandboxLoss>;
@@ -114,6 +114,7 @@ export class FakeSandbox implements Sandbox {
   readonly programs: Map<string, Program>;
   rests = 0;
   disposals = 0;
+  releases = 0;
   /** What disposing waits for. */
   disposed: Promise<void> = Promise.resolve();
 
@@ -142,6 +143,11 @@ export class FakeSandbox implements Sandbox {
     return Promise.resolve();
   }
 
+  release(): Promise<void> {
+    this.releases++;
+    return Promise.resolve();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.disposals++;
     await this.disposed;
@@ -158,6 +164,12 @@ export class FakeRuntime implements Runtime {
   readonly sandboxes: FakeSandbox[] = [];
   /** Awaited before a sandbox is made. */
   gate: (signal: AbortSignal | undefined) => Promise<void> | void = () => {};
+  /** Awaited before a sandbox is found again; throws if the engine is away. */
+  adoptGate: (handle: string) => Promise<void> | void = () => {};
+  /** Awaited before what nobody owns is removed. */
+  sweepGate: () => Promise<void> | void = () => {};
+  /** What was asked about former servers, in order. */
+  readonly calls: string[] = [];
   /** Prepares a sandbox that was just made. */
   onMade: (sandbox: FakeSandbox) => void = () => {};
 
@@ -169,12 +181,21 @@ export class FakeRuntime implements Runtime {
     return sandbox;
   }
 
-  adopt(): Promise<Sandbox | undefined> {
-    return unimplemented();
+  /** Sandboxes that were made and not disposed are found again, with their files. */
+  async adopt(handle: string, spec: SandboxSpec): Promise<Sandbox | undefined> {
+    this.calls.push(`adopt ${handle}`);
+    await this.adoptGate(handle);
+    const left = this.sandboxes.findLast((sandbox) => sandbox.handle === handle);
+    if (left === undefined || left.disposals > 0) return undefined;
+    const sandbox = new FakeSandbox(left.id, spec, this.programs);
+    for (const [path, content] of left.files.content) sandbox.files.content.set(path, content);
+    this.sandboxes.push(sandbox);
+    return sandbox;
   }
 
-  sweep(): Promise<void> {
-    return unimplemented();
+  async sweep(): Promise<void> {
+    this.calls.push("sweep");
+    await this.sweepGate();
   }
 
   status(): Promise<RuntimeStatus> {

@@ -7,6 +7,7 @@ import type { SessionLogger } from "../../src/sessions/session_logger.ts";
 import {
   type ExecuteOptions,
   SessionManager,
+  type SessionManagerOptions,
   type SessionUser,
 } from "../../src/sessions/session_manager.ts";
 import { FakeClock } from "./fake_clock.ts";
@@ -59,20 +60,44 @@ export interface LogLine {
   readonly properties: Record<string, unknown> | undefined;
 }
 
+/** Keeps the lines of a log. */
+export function keepLines(log: LogLine[]): SessionLogger {
+  const write =
+    (level: LogLine["level"]) => (message: string, properties?: Record<string, unknown>) =>
+      void log.push({ level, message, properties });
+  return {
+    debug: write("debug"),
+    info: write("info"),
+    warning: write("warning"),
+    error: write("error"),
+  };
+}
+
+/** Options of {@linkcode TestManager}. */
+export interface TestManagerOptions
+  extends Pick<SessionManagerOptions, "registry" | "keepSessions"> {
+  readonly clock?: FakeClock;
+  readonly runtime?: FakeRuntime;
+}
+
 /** A manager of sessions over fake sandboxes and a fake clock. */
 export class TestManager implements AsyncDisposable {
-  readonly clock = new FakeClock();
-  readonly runtime = new FakeRuntime();
+  readonly clock: FakeClock;
+  readonly runtime: FakeRuntime;
   readonly connection = new TestConnection("c1");
   readonly log: LogLine[] = [];
   readonly manager: SessionManager;
 
-  constructor(limits: Partial<SessionLimits> = {}) {
+  constructor(limits: Partial<SessionLimits> = {}, options: TestManagerOptions = {}) {
+    const { clock = new FakeClock(), runtime = new FakeRuntime(), ...others } = options;
+    this.clock = clock;
+    this.runtime = runtime;
     this.manager = new SessionManager({
       runtimes: { choose: () => Promise.resolve(this.runtime) },
       limits: { ...TEST_LIMITS, ...limits },
-      logger: this.#logger(),
+      logger: keepLines(this.log),
       clock: this.clock,
+      ...others,
     });
   }
 
@@ -101,20 +126,6 @@ export class TestManager implements AsyncDisposable {
     const ended = this.manager.shutdown(0);
     await this.clock.advance(60_000);
     await ended;
-  }
-
-  #logger(): SessionLogger {
-    const write = (level: LogLine["level"]) =>
-    (
-      message: string,
-      properties?: Record<string, unknown>,
-    ) => void this.log.push({ level, message, properties });
-    return {
-      debug: write("debug"),
-      info: write("info"),
-      warning: write("warning"),
-      error: write("error"),
-    };
   }
 }
 

@@ -99,6 +99,11 @@ export class DenoSandbox implements Sandbox {
   /** Nothing is kept for a quiet session: spares belong to all sessions. */
   async rest(): Promise<void> {}
 
+  /** Ends it: nobody could find it again. */
+  release(): Promise<void> {
+    return this[Symbol.asyncDispose]();
+  }
+
   /** Ends all runs and removes the files. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#disposed ??= this.#dispose();
