@@ -1,21 +1,23 @@
 import { getLogger } from "@logtape/logtape";
-import { countCall, createMetrics, sessionEvents } from "./app_metrics.ts";
+import { join } from "@std/path";
+import { rpcEvents, transportEvents } from "./app_events.ts";
+import { createMetrics, sessionEvents } from "./app_metrics.ts";
+import { startDeno, startDocker } from "./app_runtimes.ts";
 import { ApiKeyError, ApiKeys } from "./auth/api_keys.ts";
 import { decideListen } from "./auth/listen_policy.ts";
 import { RequestGuard } from "./auth/request_guard.ts";
 import type { Config } from "./config/schema.ts";
-import type { Metrics } from "./metrics/metrics.ts";
 import { createMethodTable } from "./methods/table.ts";
-import { Dispatcher, type DispatcherOptions } from "./rpc/dispatcher.ts";
+import { Dispatcher } from "./rpc/dispatcher.ts";
 import { descriptorsHavePaths } from "./runtimes/deno/confined_directory.ts";
-import { DenoRuntime } from "./runtimes/deno/deno_runtime.ts";
 import { RuntimeRegistry } from "./runtimes/runtime_registry.ts";
+import { RegistryError } from "./sessions/registry_error.ts";
 import { SessionManager } from "./sessions/session_manager.ts";
+import { SessionRegistry } from "./sessions/session_registry.ts";
 import { StartError } from "./start_error.ts";
 import type { HealthProvider } from "./transport/health_routes.ts";
 import { metricsRoute } from "./transport/metrics_route.ts";
 import { startServer } from "./transport/server.ts";
-import type { TransportEvents } from "./transport/transport_events.ts";
 import { VERSION } from "./version.ts";
 
 /** A running server. Disposing closes it. */
@@ -35,6 +37,7 @@ const PUBLISHED_LIMITS = [
   ...["maxMessageBytes", "maxQueuedCommands", "maxInFlight", "idleTimeoutMinutes"],
   ...["maxLifetimeMinutes", "idleTimeoutCeilingMinutes", "lifetimeCeilingMinutes"],
   ...["memoryLimitMB", "memoryCeilingMB", "diskLimitMB", "resultRetentionMinutes"],
+  ...["pidsLimit", "pidsCeiling"],
 ] as readonly (keyof Config)[];
 
 /** Waiting answers get this long to leave when the sessions are closed. */
@@ -47,16 +50,23 @@ export async function startApp(config: Config): Promise<App> {
   checkSettings(config, keys.required, (warning) => logger.warning(warning));
   await using stack = new AsyncDisposableStack();
   const metrics = stack.use(createMetrics());
+  const registry = stack.use(await openRegistry(config));
   const deno = stack.use(await startDeno(config));
-  const runtimes = new RuntimeRegistry([deno]);
+  const docker = await startDocker(config, registry.serverId, metrics);
+  if (docker !== undefined) stack.use(docker);
+  const all = docker === undefined ? [deno] : [deno, docker];
+  const runtimes = new RuntimeRegistry(all);
   const sessions = stack.use(
     new SessionManager({
       runtimes,
       limits: config,
       logger: getLogger(["codebeaker", "sessions"]),
       events: sessionEvents(metrics),
+      registry,
+      keepSessions: config.keepSessions,
     }),
   );
+  await sessions.restore(all);
   const limits = Object.fromEntries(
     PUBLISHED_LIMITS.map((name) => [name, config[name] as number]),
   );
@@ -68,7 +78,10 @@ export async function startApp(config: Config): Promise<App> {
   metrics.observe({
     sessions: () => sessions.counts().sessions,
     executions: () => sessions.counts().executions,
-    pools: () => deno.spares === undefined ? [] : [{ pool: "deno", ...deno.spares }],
+    pools: () => [
+      ...(deno.spares === undefined ? [] : [{ pool: "deno", ...deno.spares }]),
+      ...(docker === undefined ? [] : [{ pool: "docker", ...docker.spares }]),
+    ],
     calls: () => dispatcher.inFlight,
     async runtimes() {
       const statuses = await runtimes.statuses();
@@ -118,6 +131,16 @@ async function loadKeys({ apiKeys, apiKeysFile }: Config): Promise<ApiKeys> {
   }
 }
 
+async function openRegistry({ dataDir }: Config): Promise<SessionRegistry> {
+  const path = join(dataDir, "sessions.sqlite");
+  try {
+    return await SessionRegistry.open(path, { logger: getLogger(["codebeaker", "sessions"]) });
+  } catch (error) {
+    if (error instanceof RegistryError) throw new StartError([error.message], { cause: error });
+    throw error;
+  }
+}
+
 function checkSettings(config: Config, keysRequired: boolean, warn: (text: string) => void): void {
   const { host, insecure, denoAllowRun } = config;
   const listen = decideListen({ host, keysRequired, insecure });
@@ -129,27 +152,6 @@ function checkSettings(config: Config, keysRequired: boolean, warn: (text: strin
       "start it with deno run --allow-all src/main.ts",
     ]);
   }
-}
-
-function startDeno(config: Config): Promise<DenoRuntime> {
-  const { denoAllowNet, denoDenyNet, denoAllowEnv, denoAllowRun } = config;
-  return DenoRuntime.start({
-    dataDir: config.dataDir,
-    denoPath: config.denoPath,
-    bubblewrap: config.bubblewrap,
-    spares: config.spares,
-    spareIdleSeconds: config.spareIdleSeconds,
-    policy: {
-      allowNet: denoAllowNet,
-      denyNet: denoDenyNet,
-      allowEnv: denoAllowEnv,
-      allowRun: denoAllowRun,
-    },
-    maxFileBytes: config.maxFileBytes,
-    memoryLimitMB: config.memoryLimitMB,
-    diskLimitMB: config.diskLimitMB,
-    logger: getLogger(["codebeaker", "deno"]),
-  });
 }
 
 function healthProvider(runtimes: RuntimeRegistry, sessions: SessionManager): HealthProvider {
@@ -172,66 +174,6 @@ function healthProvider(runtimes: RuntimeRegistry, sessions: SessionManager): He
         uptimeSeconds: Math.round((performance.now() - startedAt) / 1000),
         runtimes: Object.fromEntries(statuses.map(({ name, available }) => [name, available])),
       };
-    },
-  };
-}
-
-function rpcEvents(metrics: Metrics): DispatcherOptions {
-  const logger = getLogger(["codebeaker", "rpc"]);
-  return {
-    onCall(record) {
-      countCall(metrics, record);
-      const { method, requestId, peer, durationMs, error } = record;
-      const properties = {
-        method,
-        requestId,
-        connectionId: peer.id,
-        caller: peer.caller,
-        durationMs: Math.round(durationMs * 10) / 10,
-      };
-      if (error === undefined) logger.debug("{method} answered", properties);
-      else logger.info("{method} failed: {errorCode}", { ...properties, errorCode: error.code });
-    },
-    onInternalError({ reference, thrown, method, requestId, peer }) {
-      metrics.internalError({ component: "rpc" });
-      const properties = { reference, method, requestId, connectionId: peer.id, error: thrown };
-      logger.error("{method} failed inside, reference {reference}: {error}", properties);
-    },
-  };
-}
-
-function transportEvents(metrics: Metrics): TransportEvents {
-  const logger = getLogger(["codebeaker", "transport"]);
-  return {
-    connectionOpened({ id, caller, remote }) {
-      metrics.connectionOpened();
-      logger.debug("Connection {connectionId} opened", { connectionId: id, caller, remote });
-    },
-    connectionClosed({ id, code: closeCode, reason, durationMs }) {
-      metrics.connectionClosed({ code: closeCode });
-      logger.debug("Connection {connectionId} closed: {closeCode}", {
-        connectionId: id,
-        closeCode,
-        reason,
-        durationMs: Math.round(durationMs),
-      });
-    },
-    requestAnswered({ method, path, status, durationMs }) {
-      metrics.httpRequest({ path, status });
-      logger.debug("{method} {path} {status}", {
-        method,
-        path,
-        status,
-        durationMs: Math.round(durationMs),
-      });
-    },
-    failed({ reference, thrown, doing }) {
-      metrics.internalError({ component: "transport" });
-      logger.error("Cannot {doing}, reference {reference}: {error}", {
-        doing,
-        reference,
-        error: thrown,
-      });
     },
   };
 }

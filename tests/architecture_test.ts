@@ -9,6 +9,11 @@ import { dirname, normalize } from "@std/path/posix";
 const ALLOWED: Record<string, readonly string[] | "everything"> = {
   main: ["app", "config", "errors", "logging", "start_error", "version"],
   app: "everything",
+  ...{
+    ["app_events"]: "everything",
+    ["app_metrics"]: "everything",
+    ["app_runtimes"]: "everything",
+  },
 
   transport: ["rpc", "protocol/errors", "errors", "logging", "metrics", "auth", "config"],
   rpc: ["errors", "protocol/errors"],

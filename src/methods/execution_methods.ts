@@ -21,7 +21,8 @@ export function executionMethods({ sessions }: MethodDeps): Handlers<ExecutionMe
         if (params.stream) streamOutput(execution, context);
         return await execution.answer;
       } finally {
-        await session.close("client");
+        // The answer does not wait for the end of what nobody will use again.
+        void session.close("client");
       }
     },
     "execution.get"({ executionId, sessionId }, context) {

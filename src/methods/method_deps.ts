@@ -1,6 +1,7 @@
 import type { MethodName, MethodParams, MethodResult } from "../protocol/methods.ts";
 import type { NotificationName, NotificationParams } from "../protocol/notifications.ts";
 import type { CallContext, Peer } from "../rpc/peer.ts";
+import type { MakingProgress } from "../runtimes/runtime.ts";
 import type { RuntimeRegistry } from "../runtimes/runtime_registry.ts";
 import type { SessionManager, SessionUser } from "../sessions/session_manager.ts";
 
@@ -38,6 +39,14 @@ export function userOf({ peer }: CallContext): SessionUser {
   const watcher = {
     id,
     gone,
+    progress: ({ image, status, layer, current, total }: MakingProgress) =>
+      notify(peer, "image.pull", {
+        image,
+        status,
+        ...(layer !== undefined && { layer }),
+        ...(current !== undefined && { current }),
+        ...(total !== undefined && { total }),
+      }),
     sessionClosed: (sessionId: string, reason: NotificationParams<"session.closed">["reason"]) =>
       notify(peer, "session.closed", { sessionId, reason }),
   };

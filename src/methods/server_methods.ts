@@ -32,11 +32,16 @@ export function serverMethods(deps: MethodDeps): Handlers<ServerMethod> {
       return document ??= openRpcDocument(version);
     },
     async "language.list"() {
-      const languages = LANGUAGES.map(async (name) => ({
-        name,
-        aliases: [...languageDefinition(name).aliases],
-        runtimes: await runtimes.serving(name),
-      }));
+      const languages = LANGUAGES.map(async (name) => {
+        const { runtimes: serving, image, version } = await runtimes.support(name);
+        return {
+          name,
+          aliases: [...languageDefinition(name).aliases],
+          runtimes: serving,
+          ...(image !== undefined && { defaultImage: image }),
+          ...(version !== undefined && { version }),
+        };
+      });
       return { languages: await Promise.all(languages) };
     },
     async "runtime.list"() {

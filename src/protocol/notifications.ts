@@ -9,6 +9,13 @@ export const NOTIFICATIONS = {
     executionId: z.string(),
     ...OutputChunkSchema.shape,
   }),
+  "image.pull": z.strictObject({
+    image: z.string(),
+    status: z.string().meta({ description: "What the engine does, such as Downloading" }),
+    layer: z.string().optional(),
+    current: z.number().optional().meta({ description: "Bytes of the layer so far" }),
+    total: z.number().optional().meta({ description: "Bytes of the layer in all" }),
+  }),
   "session.closed": z.strictObject({ sessionId: z.string(), reason: CloseReasonSchema }),
 } as const satisfies Record<string, z.ZodType>;
 

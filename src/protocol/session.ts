@@ -102,6 +102,9 @@ export const SessionDetailsSchema = z.strictObject({
   ...SessionSummarySchema.shape,
   config: SessionConfigSchema,
   metadata: z.record(z.string(), z.string()),
+  sandbox: z.record(z.string(), z.string()).meta({
+    description: "What the session runs in, such as its image, and what drives it",
+  }),
   usage: z.strictObject({
     queuedCommands: z.int(),
     runningCommands: z.int(),

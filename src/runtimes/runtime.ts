@@ -173,6 +173,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly id: string;
   /** What {@linkcode Runtime.adopt} finds it again by; undefined if it ends with the server. */
   readonly handle: string | undefined;
+  /** What `session.get` tells of it: what drives it, and what is peculiar to its runtime. */
+  readonly facts: Readonly<Record<string, string>>;
   /** Its files. */
   readonly files: SandboxFiles;
   /** Resolves if the sandbox dies by itself; never rejects. */
@@ -209,6 +211,16 @@ export interface RuntimeStatus {
   readonly details: Record<string, unknown>;
 }
 
+/** How a runtime serves a language. */
+export interface LanguageSupport {
+  /** Whether a session of it can be made now. */
+  readonly ready: boolean;
+  /** The image of its sessions, where they have one. */
+  readonly image?: string | undefined;
+  /** The version of what runs its code, where it is known. */
+  readonly version?: string | undefined;
+}
+
 /** Makes sandboxes of one kind. */
 export interface Runtime extends AsyncDisposable {
   readonly name: RuntimeName;
@@ -216,6 +228,8 @@ export interface Runtime extends AsyncDisposable {
   readonly languages: ReadonlySet<Language>;
   /** What it is and can do now. */
   status(): Promise<RuntimeStatus>;
+  /** How it serves one of its languages now. */
+  support(language: Language): Promise<LanguageSupport>;
   /**
    * Makes a sandbox. Throws `InvalidParamsError` for what the server's policy refuses and a
    * `SandboxError` of code `runtime_unavailable` if it cannot make any.

@@ -11,6 +11,16 @@ export interface RuntimeChoice {
   readonly runtimePreference?: RuntimePreference | undefined;
 }
 
+/** How a language is served. */
+export interface LanguageOffer {
+  /** Runtimes that can serve it now, its default first. */
+  readonly runtimes: RuntimeName[];
+  /** The image of its container sessions. */
+  readonly image: string | undefined;
+  /** The version of what runs its code, where it is known. */
+  readonly version: string | undefined;
+}
+
 /** What a client cares for most. */
 export type RuntimePreference = "Speed" | "Security" | "Memory" | "Balanced";
 
@@ -19,10 +29,10 @@ function defaultRuntime(language: Language): RuntimeName {
   return language === "deno" || language === "typescript" ? "deno" : "docker";
 }
 
-/** Why a runtime that no build option brings is not there. */
-const NOT_IN_THIS_VERSION: Record<RuntimeName, string> = {
-  docker: "it is not part of this version; deno and typescript sessions work",
-  deno: "it is not part of this version",
+/** Why a runtime is not there that a server can do without. */
+const TURNED_OFF: Record<RuntimeName, string> = {
+  docker: "it is turned off (--docker off)",
+  deno: "it is turned off",
 };
 
 /** For how long the word of a runtime holds, and how long it may take. */
@@ -62,7 +72,7 @@ export class RuntimeRegistry {
     const { language } = choice;
     const name = choice.runtime ?? await this.#preferred(choice) ?? defaultRuntime(language);
     const runtime = this.#runtimes.get(name);
-    if (runtime === undefined) throw unavailable(language, name, NOT_IN_THIS_VERSION[name]);
+    if (runtime === undefined) throw unavailable(language, name, TURNED_OFF[name]);
     if (!runtime.languages.has(language)) {
       const known = [...runtime.languages].join(", ");
       const message = `The ${name} runtime does not serve ${language}, it serves ${known}`;
@@ -73,28 +83,31 @@ export class RuntimeRegistry {
     return runtime;
   }
 
-  /** What every runtime says of itself; those that are not part of this version say so. */
+  /** What every runtime says of itself; those that are turned off say so. */
   async statuses(): Promise<RuntimeStatus[]> {
-    const names = Object.keys(NOT_IN_THIS_VERSION) as RuntimeName[];
+    const names = Object.keys(TURNED_OFF) as RuntimeName[];
     return await Promise.all(names.map((name) => {
       const runtime = this.#runtimes.get(name);
-      return runtime === undefined
-        ? absent(name, NOT_IN_THIS_VERSION[name])
-        : this.#status(runtime);
+      return runtime === undefined ? absent(name, TURNED_OFF[name]) : this.#status(runtime);
     }));
   }
 
-  /** The runtimes that can serve a language now, its default first. */
-  async serving(language: Language): Promise<RuntimeName[]> {
-    const statuses = await this.statuses();
-    return statuses
-      .filter(({ name, available }) =>
-        available && this.#runtimes.get(name)?.languages.has(language) === true
-      )
-      .map(({ name }) => name)
-      .sort((a, b) =>
-        Number(b === defaultRuntime(language)) - Number(a === defaultRuntime(language))
-      );
+  /** How a language is served now: by which runtimes, its default first, and with what. */
+  async support(language: Language): Promise<LanguageOffer> {
+    const first = defaultRuntime(language);
+    const runtimes = [...this.#runtimes.values()]
+      .filter(({ languages }) => languages.has(language))
+      .sort((a, b) => Number(b.name === first) - Number(a.name === first));
+    const found = await Promise.all(runtimes.map(async (runtime) => ({
+      name: runtime.name,
+      available: (await this.#status(runtime)).available,
+      ...await runtime.support(language),
+    })));
+    return {
+      runtimes: found.filter(({ available, ready }) => available && ready).map(({ name }) => name),
+      image: found.find(({ image }) => image !== undefined)?.image,
+      version: found.find(({ ready, version }) => ready && version !== undefined)?.version,
+    };
   }
 
   /** A preference may choose a stronger runtime than the default where there is one, never a weaker one. */

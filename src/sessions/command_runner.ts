@@ -10,6 +10,7 @@ import type { Deadline, Expiry } from "./expiry.ts";
 import { runFileCommand } from "./file_commands.ts";
 import type { PreparedCommand } from "./prepare_command.ts";
 import type { ProgramSlots } from "./program_slots.ts";
+import type { SessionEvents } from "./session_events.ts";
 import type { SessionLogger } from "./session_logger.ts";
 import type { SessionTiming } from "./session_timing.ts";
 
@@ -21,6 +22,7 @@ export interface CommandRunnerServices {
   readonly programs: ProgramSlots;
   readonly logger: SessionLogger;
   readonly timing: Pick<SessionTiming, "stopGraceMs">;
+  readonly events: Pick<SessionEvents, "internalError">;
 }
 
 /** One command on its way to a sandbox. */
@@ -128,6 +130,7 @@ function endWithError(run: CommandRun, error: unknown, services: CommandRunnerSe
     execution.end(failed(execution, located.message, notStarted), located);
   } else {
     const { sessionId, id: executionId } = execution;
+    services.events.internalError?.();
     services.logger.error("Command {executionId} failed inside the server: {error}", {
       sessionId,
       executionId,

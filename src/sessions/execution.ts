@@ -20,7 +20,7 @@ export interface ExecutionOptions {
   /** Where its times come from. */
   readonly clock: Clock;
   /** Called once when it has ended, before its result is handed out. */
-  readonly onEnd?: (execution: Execution) => void;
+  readonly onEnd?: (execution: Execution, envelope: CommandEnvelope) => void;
 }
 
 /** One command's life: queued, running, ended. */
@@ -32,7 +32,7 @@ export class Execution {
   /** The output so far, of a command that runs a program. */
   readonly output: OutputCapture | undefined;
   readonly #clock: Clock;
-  readonly #onEnd: ((execution: Execution) => void) | undefined;
+  readonly #onEnd: ExecutionOptions["onEnd"];
   readonly #controller = new AbortController();
   readonly #answer = Promise.withResolvers<CommandEnvelope>();
   readonly #ended = Promise.withResolvers<void>();
@@ -96,6 +96,11 @@ export class Execution {
     };
   }
 
+  /** Whether it got as far as running. */
+  get started(): boolean {
+    return this.#startedAt !== undefined;
+  }
+
   /** Milliseconds that it waited before it started. */
   get queueMs(): number {
     return (this.#startedAt ?? this.#clock.now()) - this.#queuedAt;
@@ -130,7 +135,7 @@ export class Execution {
     this.#endedWall = this.#clock.wallTime();
     this.#envelope = envelope;
     this.output?.end();
-    this.#onEnd?.(this);
+    this.#onEnd?.(this, envelope);
     this.#ended.resolve();
     if (error === undefined) this.#answer.resolve(envelope);
     else this.#answer.reject(error);

@@ -17,6 +17,7 @@ import { SessionDeadlines } from "./session_deadlines.ts";
 import { inMinutes, isoTime, type StoredSession } from "./session_facts.ts";
 import type { RunCommandOptions, SessionOptions, SessionServices } from "./session_options.ts";
 import { mayBecome } from "./session_state.ts";
+import type { SessionKind } from "./session_events.ts";
 import { type SessionWatcher, SessionWatchers } from "./session_watchers.ts";
 
 const MINUTE_MS = 60_000;
@@ -81,6 +82,12 @@ export class Session {
   /** Whether a command runs or waits. */
   get isBusy(): boolean {
     return this.#commands.isBusy;
+  }
+
+  /** What it is counted by. */
+  get kind(): SessionKind {
+    const { runtime, language } = this.#options.facts;
+    return { runtime, language };
   }
 
   /** The settings it runs with. */
@@ -193,6 +200,7 @@ export class Session {
       ...this.summary(),
       config: this.#config,
       metadata: { ...this.#options.facts.metadata },
+      sandbox: { ...this.sandbox.facts },
       usage: this.#commands.usage,
     };
   }
@@ -201,7 +209,10 @@ export class Session {
     const stop = new ExecutionStop({ kind: "closed", reason, message });
     await this.#end("closed", stop, () => this.sandbox[Symbol.asyncDispose]());
     const properties = { sessionId: this.id, reason };
-    this.#services.logger.info("Session {sessionId} closed: {reason}", properties);
+    const { clock, events, logger } = this.#services;
+    const lifetimeMs = clock.now() - this.#deadlines.startedAt;
+    events.sessionClosed?.({ ...this.kind, reason, lifetimeMs });
+    logger.info("Session {sessionId} closed: {reason}", properties);
     this.#watchers.close(this.id, reason);
   }
 

@@ -35,7 +35,7 @@ export class SessionExecutor {
 
   /** Queues a command of the session's caller, before it returns. */
   start(session: Session, command: Command, options: ExecuteOptions): Execution {
-    const { clock, timing } = this.#services;
+    const { clock, timing, events } = this.#services;
     const limits = this.#limits;
     const { executionId = newId(), concurrent = false, path = ["command"] } = options;
     const { language, sandbox: { languages } } = session;
@@ -53,7 +53,16 @@ export class SessionExecutor {
         ? new OutputCapture({ maxBytes: limits.maxOutputBytes, timers: clock })
         : undefined,
       clock,
-      onEnd: (ended) => this.#executions.retire(ended),
+      onEnd: (ended, envelope) => {
+        this.#executions.retire(ended);
+        events.executionEnded?.({
+          ...session.kind,
+          command: command.type,
+          envelope,
+          elapsedMs: ended.started ? ended.elapsedMs : undefined,
+          queueMs: ended.queueMs,
+        });
+      },
     });
     this.#executions.add(execution);
     session.run(execution, prepared, { timeoutMs, concurrent, path });

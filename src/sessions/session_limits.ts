@@ -30,6 +30,8 @@ export interface SessionLimits {
   readonly memoryLimitMB: number;
   /** The most memory a client may ask for, in MiB. */
   readonly memoryCeilingMB: number;
+  /** The most processes and threads a client may ask for. */
+  readonly pidsCeiling: number;
   /** Total size of a session's files in MiB; a client may ask for less. */
   readonly diskLimitMB: number;
   /** Minutes for which the result of an ended execution is kept. */

@@ -41,22 +41,35 @@ export class SessionMaker {
   /** Makes a session. Throws a `SandboxError` of many codes, or `InvalidParamsError`. */
   async make(params: SessionCreate, user: SessionUser): Promise<Session> {
     const { limits, sessions, expected } = this.#options;
-    const config = sessionConfig(params, limits);
-    checkFiles(params.files ?? {}, limits);
-    const total = sessions.size + this.#creating.size + expected();
-    using place = this.#places.take(total, user.watcher?.id);
-    const made = this.#make(params, config, user, place);
-    this.#creating.add(made);
+    const { clock, events } = this.#services;
+    const startedAt = clock.now();
     try {
-      return await made;
-    } finally {
-      this.#creating.delete(made);
+      const config = sessionConfig(params, limits);
+      checkFiles(params.files ?? {}, limits);
+      const total = sessions.size + this.#creating.size + expected();
+      using place = this.#places.take(total, user.watcher?.id);
+      const session = await this.#counted(this.#make(params, config, user, place));
+      events.sessionCreated?.({ ...session.kind, createMs: clock.now() - startedAt });
+      return session;
+    } catch (error) {
+      events.sessionCreateFailed?.({ error });
+      throw error;
     }
   }
 
   /** Resolves when none is in creation any more. */
   async idle(): Promise<void> {
     await Promise.allSettled(this.#creating);
+  }
+
+  /** Counts a session towards the limit while it is made. */
+  async #counted<T>(making: Promise<T>): Promise<T> {
+    this.#creating.add(making);
+    try {
+      return await making;
+    } finally {
+      this.#creating.delete(making);
+    }
   }
 
   async #make(
@@ -69,7 +82,7 @@ export class SessionMaker {
     const { language, env = {}, files = {}, metadata = {} } = params;
     const { runtime, sandbox } = await makeSandbox({
       choose: () => runtimes.choose(params),
-      spec: { ...config, language, env: params.env },
+      spec: { ...config, language, env: params.env, onProgress: watcher?.progress },
       files,
       stops: [
         { signal, error: shuttingDown },

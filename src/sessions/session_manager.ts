@@ -5,6 +5,8 @@ import type { RuntimeRegistry } from "../runtimes/runtime_registry.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Execution } from "./execution.ts";
 import { Expiry } from "./expiry.ts";
+import { countSessions, type SessionCounts } from "./session_counts.ts";
+import type { SessionEvents } from "./session_events.ts";
 import { OpenSessions } from "./open_sessions.ts";
 import { ProgramSlots } from "./program_slots.ts";
 import type { Session } from "./session.ts";
@@ -35,6 +37,8 @@ export interface SessionManagerOptions {
   readonly registry?: Pick<SessionRegistry, "load" | "write"> | undefined;
   /** Leaves what can outlive the server to the next one when this one stops. @default {false} */
   readonly keepSessions?: boolean | undefined;
+  /** Told what happens. @default {{}} */
+  readonly events?: SessionEvents;
   /** @default {systemClock} */
   readonly clock?: Clock;
   /** @default {DEFAULT_TIMING} */
@@ -69,6 +73,11 @@ export class SessionManager implements AsyncDisposable {
     const { signal } = this.#stop;
     this.#maker = new SessionMaker({ runtimes, limits, sessions, expected, signal }, services);
     this.#executor = new SessionExecutor(limits, services);
+  }
+
+  /** How many there are, for the metrics. */
+  counts(): SessionCounts {
+    return countSessions(this.#sessions.all());
   }
 
   /** Sessions that are open. */
@@ -205,7 +214,7 @@ export class SessionManager implements AsyncDisposable {
 }
 
 function createServices(options: SessionManagerOptions): SessionServices & { expiry: Expiry } {
-  const { limits, logger, clock = systemClock, timing = DEFAULT_TIMING } = options;
+  const { limits, logger, clock = systemClock, timing = DEFAULT_TIMING, events = {} } = options;
   const onError = (error: unknown) => logger.error("A deadline failed: {error}", { error });
   return {
     clock,
@@ -213,6 +222,7 @@ function createServices(options: SessionManagerOptions): SessionServices & { exp
     programs: new ProgramSlots(limits.maxConcurrentExecutions),
     logger,
     timing,
+    events,
     maxQueuedCommands: limits.maxQueuedCommands,
     // One file may wait while another is written, and many small ones.
     maxQueuedBytes: 2 * limits.maxFileBytes,

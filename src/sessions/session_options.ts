@@ -1,12 +1,14 @@
 import type { Sandbox } from "../runtimes/runtime.ts";
 import type { CommandRunnerServices } from "./command_runner.ts";
 import type { ParamsPath } from "./content.ts";
+import type { SessionEvents } from "./session_events.ts";
 import type { SessionFacts } from "./session_facts.ts";
 import type { SessionTiming } from "./session_timing.ts";
 
 /** What sessions share. */
 export interface SessionServices extends CommandRunnerServices {
   readonly timing: SessionTiming;
+  readonly events: SessionEvents;
   /** The most bytes of waiting commands, per session. */
   readonly maxQueuedBytes: number;
   readonly maxQueuedCommands: number;

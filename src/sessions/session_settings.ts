@@ -10,6 +10,7 @@ export function sessionConfig(params: SessionCreate, limits: SessionLimits): Ses
   const issues: Issue[] = [
     ...deadlineIssues({ idleTimeoutMinutes, maxLifetimeMinutes }, limits),
     ...above("memoryLimitMB", memoryLimitMB, limits.memoryCeilingMB),
+    ...above("pidsLimit", params.pidsLimit, limits.pidsCeiling),
     ...above("diskLimitMB", params.diskLimitMB, limits.diskLimitMB),
   ];
   if (issues.length > 0) throw new InvalidParamsError(issues);

@@ -1,4 +1,5 @@
 import type { CloseReason } from "../protocol/session.ts";
+import type { MakingProgress } from "../runtimes/runtime.ts";
 
 /** A connection that used a session and wants to know when it is closed. */
 export interface SessionWatcher {
@@ -6,6 +7,8 @@ export interface SessionWatcher {
   readonly id: string;
   /** Aborted when the connection is gone. */
   readonly gone: AbortSignal;
+  /** Says how the making of a session goes on where it takes long. */
+  readonly progress?: ((progress: MakingProgress) => void) | undefined;
   /** Says that the session is closed. */
   sessionClosed(sessionId: string, reason: CloseReason): void;
 }

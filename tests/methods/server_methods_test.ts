@@ -33,7 +33,7 @@ Deno.test("initialize() says who the server is and what it can do", async () => 
   assertEquals(rest, { name: "codebeaker", version: "1.2.3", protocolVersion: "1.0" });
   assertEquals(capabilities.runtimes, ["deno"]);
   assertEquals(capabilities.methods, Object.keys(METHODS));
-  assertEquals(capabilities.notifications, ["session.output", "session.closed"]);
+  assertEquals(capabilities.notifications, ["session.output", "image.pull", "session.closed"]);
   assertEquals(capabilities.limits, { maxCodeBytes: 100 });
 });
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes, unimplemented } from "@std/assert";
 import { InvalidParamsError, SandboxError } from "../../src/errors.ts";
 import type { Language, RuntimeName } from "../../src/protocol/language.ts";
-import type { Runtime, RuntimeStatus } from "../../src/runtimes/runtime.ts";
+import type { LanguageSupport, Runtime, RuntimeStatus } from "../../src/runtimes/runtime.ts";
 import { RuntimeRegistry } from "../../src/runtimes/runtime_registry.ts";
 
 const DENO: readonly Language[] = ["deno", "typescript", "javascript"];
@@ -11,6 +11,7 @@ class StubRuntime implements Runtime {
   readonly name: RuntimeName;
   readonly languages: ReadonlySet<Language>;
   available = true;
+  supports: LanguageSupport = { ready: true };
   asked = 0;
   answer: (status: RuntimeStatus) => Promise<RuntimeStatus> = (status) => Promise.resolve(status);
 
@@ -32,6 +33,10 @@ class StubRuntime implements Runtime {
 
   adopt(): never {
     return unimplemented();
+  }
+
+  support(): Promise<LanguageSupport> {
+    return Promise.resolve(this.supports);
   }
 
   sweep(): never {
@@ -106,30 +111,48 @@ Deno.test("RuntimeRegistry.choose() never takes something weaker for what is mis
   }
 });
 
-Deno.test("RuntimeRegistry says what is not part of this version", async () => {
+Deno.test("RuntimeRegistry says what is turned off", async () => {
   const registry = new RuntimeRegistry([new StubRuntime("deno", DENO)]);
   const error = await assertRejects(() => registry.choose({ language: "python" }), SandboxError);
   assertEquals([error.code, error.data], ["runtime_unavailable", {
     runtime: "docker",
     language: "python",
   }]);
-  assertStringIncludes(error.message, "deno and typescript sessions work");
+  assertStringIncludes(error.message, "turned off (--docker off)");
   const statuses = await registry.statuses();
   assertEquals(statuses.map(({ name, available }) => [name, available]), [
     ["docker", false],
     ["deno", true],
   ]);
-  assertStringIncludes(statuses[0]?.reason ?? "", "not part of this version");
+  assertStringIncludes(statuses[0]?.reason ?? "", "turned off");
 });
 
-Deno.test("RuntimeRegistry.serving() names what can serve a language now, its default first", async () => {
+Deno.test("RuntimeRegistry.support() names what can serve a language now, its default first", async () => {
   const { registry, docker, wait } = setUp();
-  assertEquals(await registry.serving("typescript"), ["deno", "docker"]);
-  assertEquals(await registry.serving("javascript"), ["docker", "deno"]);
+  const serving = async (language: Language) => (await registry.support(language)).runtimes;
+  assertEquals(await serving("typescript"), ["deno", "docker"]);
+  assertEquals(await serving("javascript"), ["docker", "deno"]);
+  docker.supports = { ready: false, image: "box" };
+  assertEquals(await serving("javascript"), ["deno"]);
+  docker.supports = { ready: true };
   docker.available = false;
   wait(10_000);
-  assertEquals(await registry.serving("javascript"), ["deno"]);
-  assertEquals(await registry.serving("python"), []);
+  assertEquals(await serving("javascript"), ["deno"]);
+  assertEquals(await serving("python"), []);
+});
+
+Deno.test("RuntimeRegistry.support() tells image and version as the runtimes know them", async () => {
+  const { registry, deno, docker } = setUp();
+  deno.supports = { ready: true, version: "2" };
+  docker.supports = { ready: true, image: "box", version: "3" };
+  assertEquals(await registry.support("javascript"), {
+    runtimes: ["docker", "deno"],
+    image: "box",
+    version: "3",
+  });
+  // The version of an image that is not there helps nobody.
+  docker.supports = { ready: false, image: "box", version: "3" };
+  assertEquals((await registry.support("javascript")).version, "2");
 });
 
 Deno.test("RuntimeRegistry asks a runtime again only after a while", async () => {

@@ -3,6 +3,7 @@ import { CommandError } from "../../src/errors.ts";
 import type { Entry } from "../../src/protocol/commands.ts";
 import type { Language } from "../../src/protocol/language.ts";
 import type {
+  LanguageSupport,
   ReadOptions,
   RunOptions,
   RunOutcome,
@@ -104,6 +105,7 @@ function entry(path: string, size: number): Entry {
 export class FakeSandbox implements Sandbox {
   readonly id: string;
   handle: string | undefined;
+  readonly facts = { driver: "fake" };
   readonly files = new FakeFiles();
   readonly languages: ReadonlySet<Language> = new Set(["deno", "typescript", "javascript"]);
   readonly lost: Promise<SandboxLoss>;
@@ -196,6 +198,10 @@ export class FakeRuntime implements Runtime {
   async sweep(): Promise<void> {
     this.calls.push("sweep");
     await this.sweepGate();
+  }
+
+  support(): Promise<LanguageSupport> {
+    return Promise.resolve({ ready: true });
   }
 
   status(): Promise<RuntimeStatus> {

@@ -30,6 +30,7 @@ export const TEST_LIMITS: SessionLimits = {
   lifetimeCeilingMinutes: 10_080,
   memoryLimitMB: 512,
   memoryCeilingMB: 4096,
+  pidsCeiling: 4096,
   diskLimitMB: 1024,
   resultRetentionMinutes: 10,
 };

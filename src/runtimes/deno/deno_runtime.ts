@@ -1,6 +1,13 @@
 import { join } from "@std/path";
 import { InvalidParamsError, type Issue, SandboxError } from "../../errors.ts";
-import type { RunOutcome, Runtime, RuntimeStatus, Sandbox, SandboxSpec } from "../runtime.ts";
+import type {
+  LanguageSupport,
+  RunOutcome,
+  Runtime,
+  RuntimeStatus,
+  Sandbox,
+  SandboxSpec,
+} from "../runtime.ts";
 import { Semaphore } from "../semaphore.ts";
 import { WarmPool } from "../warm_pool.ts";
 import { writeBootstrapFiles } from "./bootstrap_files.ts";
@@ -96,6 +103,17 @@ export class DenoRuntime implements Runtime {
         sandboxes: this.#sandboxes.size,
       },
     };
+  }
+
+  /** Every language of it is Deno's own. */
+  // deno-lint-ignore require-await -- the contract is asynchronous, everything was found out at start
+  async support(): Promise<LanguageSupport> {
+    return { ready: this.#parts !== undefined, version: this.#parts?.binary.version };
+  }
+
+  /** What is kept warm; undefined if the runtime is not available. */
+  get spares(): WarmPool<SpareProfile, SpareChild>["stats"] | undefined {
+    return this.#parts?.services.spares.stats;
   }
 
   /** Makes a sandbox; see {@linkcode Runtime}. */

@@ -64,6 +64,7 @@ export class DenoSandbox implements Sandbox {
   readonly id: string;
   /** Its files are removed with the server that made them. */
   readonly handle = undefined;
+  readonly facts = {};
   readonly files: WorkspaceFiles;
   readonly languages = DENO_LANGUAGES;
   readonly lost: Promise<SandboxLoss> = Promise.withResolvers<SandboxLoss>().promise;

@@ -1,0 +1,148 @@
+import type { AgentConnection } from "./agent_connection.ts";
+import { answerOf } from "./agent_answer.ts";
+import { readEntries, readEntry, readNumber } from "./agent_reports.ts";
+import { FileDownload } from "./file_download.ts";
+import { uploadFile } from "./file_upload.ts";
+import type { FileEntry } from "./inside/protocol.ts";
+
+/** What a path is. */
+export interface AgentFileEntry extends FileEntry {
+  /** The directory's path as asked, and the name. */
+  readonly path: string;
+}
+
+/** Options of {@linkcode AgentFiles.read}. */
+export interface AgentReadOptions {
+  /** First byte. @default {0} */
+  readonly offset?: number | undefined;
+  /** Number of bytes; by default to the end. */
+  readonly length?: number | undefined;
+  /** More than this is refused with `TOO_LARGE`. */
+  readonly maxBytes: number;
+  /** Gives up. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A file, or a range of it, that is being read. */
+export interface AgentReadStream {
+  /** The size of the whole file. */
+  readonly size: number;
+  /** How many bytes are coming; fewer, if the file becomes shorter meanwhile. */
+  readonly length: number;
+  /** Cancel it if it is not read to its end. */
+  readonly content: ReadableStream<Uint8Array>;
+}
+
+/** Options of {@linkcode AgentFiles.write}. */
+export interface AgentWriteOptions {
+  /** Adds to the end instead of replacing. @default {false} */
+  readonly append?: boolean | undefined;
+  /** Gives up; what is replaced stays as it was. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@linkcode AgentFiles.copy}. */
+export interface AgentCopyOptions {
+  /** A larger file is refused with `TOO_LARGE`. */
+  readonly maxBytes?: number | undefined;
+}
+
+/**
+ * The files where an agent is, by absolute paths. What the system refuses rejects with an `AgentRefusal`
+ * of its code.
+ */
+export class AgentFiles {
+  readonly #connection: AgentConnection;
+
+  /** Asks through a connection. */
+  constructor(connection: AgentConnection) {
+    this.#connection = connection;
+  }
+
+  /** Reads a file or a range of it; `size` is the whole file's. */
+  async read(
+    path: string,
+    options: AgentReadOptions,
+  ): Promise<{ content: Uint8Array<ArrayBuffer>; size: number }> {
+    const download = await FileDownload.open(this.#connection, path, options);
+    const { size, length } = download;
+    const content = new Uint8Array(length);
+    let filled = 0;
+    for (let piece = await download.next(); piece !== null; piece = await download.next()) {
+      content.set(piece, filled);
+      filled += piece.length;
+    }
+    // The file became shorter while it was read.
+    return { content: filled < length ? content.slice(0, filled) : content, size };
+  }
+
+  /** Reads a file or a range of it as fast as it is taken; a slow reader costs a bounded memory. */
+  async readStream(path: string, options: AgentReadOptions): Promise<AgentReadStream> {
+    const download = await FileDownload.open(this.#connection, path, options);
+    const { size, length } = download;
+    const content = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        const piece = await download.next();
+        if (piece === null) controller.close();
+        else controller.enqueue(piece);
+      },
+      cancel: (reason) => download.cancel(reason),
+    }, { highWaterMark: 0 });
+    return { size, length, content };
+  }
+
+  /**
+   * Writes a file, making missing parents; readers see the old content or the new, never half. Returns
+   * the number of bytes.
+   */
+  async write(
+    path: string,
+    content: Uint8Array | ReadableStream<Uint8Array>,
+    options: AgentWriteOptions = {},
+  ): Promise<number> {
+    return await uploadFile(this.#connection, path, content, options);
+  }
+
+  /** Makes a directory and its missing parents; it may exist already. */
+  async createDirectory(path: string): Promise<void> {
+    await answerOf(this.#connection, { op: "mkdir", path }, () => {});
+  }
+
+  /** Copies the content of a regular file and returns its size. */
+  async copy(source: string, destination: string, options: AgentCopyOptions = {}): Promise<number> {
+    const { maxBytes } = options;
+    return await answerOf(
+      this.#connection,
+      { op: "copy", source, destination, ...(maxBytes !== undefined && { maxBytes }) },
+      (payload) => readNumber("result", payload, "bytes"),
+    );
+  }
+
+  /** Moves or renames. */
+  async move(source: string, destination: string): Promise<void> {
+    await answerOf(this.#connection, { op: "move", source, destination }, () => {});
+  }
+
+  /** Removes a file, or a directory (with what is in it, if `recursive`). */
+  async remove(path: string, recursive: boolean): Promise<void> {
+    await answerOf(this.#connection, { op: "remove", path, recursive }, () => {});
+  }
+
+  /** Lists a directory, sorted by name. */
+  async list(path: string): Promise<AgentFileEntry[]> {
+    const entries: AgentFileEntry[] = [];
+    const base = path === "/" ? "" : path;
+    await answerOf(this.#connection, { op: "list", path }, () => {}, (payload) => {
+      for (const entry of readEntries(payload)) {
+        entries.push({ ...entry, path: `${base}/${entry.name}` });
+      }
+    });
+    return entries;
+  }
+
+  /** Tells what a path is, without following a symlink at its end. */
+  async info(path: string): Promise<AgentFileEntry> {
+    const entry = await answerOf(this.#connection, { op: "stat", path }, readEntry);
+    return { ...entry, path };
+  }
+}

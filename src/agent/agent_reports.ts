@@ -1,0 +1,97 @@
+import { decodeJson, FrameError, type FrameType } from "./inside/frames.ts";
+import {
+  type AgentReady,
+  type ExitReport,
+  type FailReport,
+  type FileEntry,
+  PROTOCOL_VERSION,
+} from "./inside/protocol.ts";
+
+type Json = Record<string, unknown>;
+
+/** Reads a `ready`. Throws a {@linkcode FrameError} for anything else, and for another version. */
+export function readReady(payload: Uint8Array): AgentReady {
+  const json = decodeJson("ready", payload);
+  if (json.protocol !== PROTOCOL_VERSION) {
+    throw new FrameError(
+      `The agent speaks version ${json.protocol} of the protocol, not ${PROTOCOL_VERSION}`,
+    );
+  }
+  const counters = json.counters as Json | undefined;
+  require("ready", isCount(json.pid) && isCount(json.uid) && typeof counters === "object");
+  return json as unknown as AgentReady;
+}
+
+/** Reads an `exit`. */
+export function readExit(payload: Uint8Array): ExitReport {
+  const json = decodeJson("exit", payload);
+  require(
+    "exit",
+    (json.code === null || isCount(json.code)) &&
+      (json.signal === null || typeof json.signal === "string") &&
+      typeof json.stopped === "boolean" && typeof json.alone === "boolean" &&
+      isCount(json.oomKills) && isCount(json.pidsMax) &&
+      isOptionalNumber(json.cpuMs) && isOptionalNumber(json.memoryPeakBytes),
+  );
+  return json as unknown as ExitReport;
+}
+
+/** Reads a `fail`. */
+export function readFail(payload: Uint8Array): FailReport {
+  const json = decodeJson("fail", payload);
+  require(
+    "fail",
+    typeof json.code === "string" && typeof json.message === "string" &&
+      (json.path === undefined || typeof json.path === "string") && isOptionalNumber(json.size),
+  );
+  return json as unknown as FailReport;
+}
+
+/** Reads a number of the object that a `result` or `started` carries. */
+export function readNumber(type: "result" | "started", payload: Uint8Array, key: string): number {
+  const value = decodeJson(type, payload)[key];
+  require(type, isCount(value));
+  return value as number;
+}
+
+/** Reads how large a file is and how much of it is coming. */
+export function readRange(payload: Uint8Array): { size: number; length: number } {
+  const { size, length } = decodeJson("result", payload);
+  require("result", isCount(size) && isCount(length));
+  return { size: size as number, length: length as number };
+}
+
+/** Reads what a path is. */
+export function readEntry(payload: Uint8Array): FileEntry {
+  return toEntry("result", decodeJson("result", payload));
+}
+
+/** Reads a part of a listing. */
+export function readEntries(payload: Uint8Array): FileEntry[] {
+  const { entries } = decodeJson("data", payload);
+  require("data", Array.isArray(entries));
+  return (entries as unknown[]).map((entry) => toEntry("data", entry));
+}
+
+function toEntry(type: FrameType, value: unknown): FileEntry {
+  require(type, typeof value === "object" && value !== null);
+  const { name, type: kind, size, modifiedAt } = value as Json;
+  require(
+    type,
+    typeof name === "string" && typeof kind === "string" && isCount(size) &&
+      typeof modifiedAt === "string",
+  );
+  return value as FileEntry;
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isOptionalNumber(value: unknown): boolean {
+  return value === undefined || (typeof value === "number" && value >= 0);
+}
+
+function require(type: FrameType, holds: boolean): void {
+  if (!holds) throw new FrameError(`The payload of a frame "${type}" is not what an agent sends`);
+}

@@ -1,0 +1,106 @@
+import { FileReplacement, temporaryBeside } from "./file_replacement.ts";
+import { linkEnd, parentOf } from "./link_end.ts";
+import { makeDirectories, withParents } from "./make_directories.ts";
+import type { CopyRequest, MoveRequest, RemoveRequest } from "./protocol.ts";
+import { openRegular } from "./regular_file.ts";
+import { blaming, RequestFailure, systemCode } from "./request_failure.ts";
+import type { Steps } from "./sliced_task.ts";
+
+const COPY_BYTES = 256 * 1024;
+
+/** Makes a directory and its missing parents. */
+export function makeDirectory(path: string): void {
+  const { path: end, info } = linkEnd(path);
+  if (info?.isDirectory) return;
+  if (info !== undefined) throw new RequestFailure("OVER_FILE", "A file is there");
+  makeDirectories(end);
+}
+
+/** Copies a regular file, bytes only. */
+export function* copyFile({ source, destination, maxBytes = Infinity }: CopyRequest): Steps {
+  using from = blaming(source, () => openRegular(source, { read: true }));
+  if (from.size > maxBytes) {
+    throw new RequestFailure("TOO_LARGE", `Over ${maxBytes} bytes`, {
+      path: source,
+      size: from.size,
+    });
+  }
+  const to = blaming(destination, () => new FileReplacement(destination));
+  try {
+    const buffer = new Uint8Array(Math.min(COPY_BYTES, from.size));
+    let copied = 0;
+    while (copied < from.size) {
+      const piece = buffer.subarray(0, from.size - copied);
+      const count = blaming(source, () => from.file.readSync(piece));
+      // The file became shorter meanwhile.
+      if (count === null) break;
+      blaming(destination, () => to.write(piece.subarray(0, count)));
+      copied += count;
+      yield;
+    }
+    blaming(destination, () => to.commit());
+    return { bytes: copied };
+  } finally {
+    to.discard();
+  }
+}
+
+/** Moves or renames; neither end follows a symlink. */
+export function movePath({ source, destination }: MoveRequest): void {
+  blaming(source, () => Deno.lstatSync(source));
+  blaming(
+    destination,
+    () => withParents(destination, () => Deno.renameSync(source, destination)),
+  );
+}
+
+/** Removes a file or a directory; a symlink is not followed. */
+export function* removePath({ path, recursive }: RemoveRequest): Steps {
+  if (!recursive || !Deno.lstatSync(path).isDirectory) {
+    Deno.removeSync(path);
+    return {};
+  }
+  // In one step it is gone from its place, however long the rest takes.
+  const grave = temporaryBeside(path);
+  Deno.renameSync(path, grave);
+  yield* removeTree(grave);
+  return {};
+}
+
+function* removeTree(path: string): Generator<void, void> {
+  for (const { name, isDirectory } of entriesOf(path)) {
+    const child = `${path}/${name}`;
+    if (isDirectory) yield* removeTree(child);
+    else removeOne(child);
+    yield;
+  }
+  removeOne(path);
+}
+
+function entriesOf(path: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(path)];
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    if (systemCode(error) !== "EACCES") throw error;
+    Deno.chmodSync(path, 0o700);
+    return [...Deno.readDirSync(path)];
+  }
+}
+
+function removeOne(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ENOENT") return;
+    if (code === "EACCES") {
+      // A directory that its owner may not write to is no reason to keep what is in it.
+      Deno.chmodSync(parentOf(path), 0o700);
+      Deno.removeSync(path);
+      return;
+    }
+    // Something was put in while it was emptied, or its name does not fit into a path any more.
+    Deno.removeSync(path, { recursive: true });
+  }
+}

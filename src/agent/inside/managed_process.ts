@@ -1,0 +1,182 @@
+import type { ActiveRequest, RequestReplies } from "./active_request.ts";
+import type { Counters } from "./counters.ts";
+import { ProcessInput } from "./process_input.ts";
+import { ProcessOutput } from "./process_output.ts";
+import { MARK_VARIABLE, type ProcessTable, type TableEntry } from "./process_table.ts";
+import { ProcessUsage } from "./process_usage.ts";
+import type { ExitReport, SignalTarget, SpawnRequest } from "./protocol.ts";
+import { sendSignal } from "./send_signal.ts";
+import { startProgram } from "./start_program.ts";
+
+/** How long a stream may stay open when everything that the process started is gone. */
+const DRAIN_MS = 1000;
+/** How often what was told to stop is looked at. */
+const GRACE_STEP_MS = 10;
+
+type Ending = Pick<ExitReport, "code" | "signal">;
+
+/** What {@linkcode ManagedProcess} needs of the agent. */
+export interface ProcessDeps {
+  readonly table: ProcessTable;
+  readonly counters: Counters;
+}
+
+/** A program from its start to the end of everything it started. */
+export class ManagedProcess implements ActiveRequest, TableEntry {
+  readonly mark: string = crypto.getRandomValues(new Uint8Array(12)).toHex();
+  rootAlive = false;
+  alone = true;
+  readonly #request: SpawnRequest;
+  readonly #replies: RequestReplies;
+  readonly #deps: ProcessDeps;
+  readonly #input: ProcessInput;
+  #pid = 0;
+  /** When what was told to stop is killed; undefined if it was not told to. */
+  #deadline: number | undefined;
+  #stopped = false;
+  #killer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Makes a process that has not started. */
+  constructor(request: SpawnRequest, replies: RequestReplies, deps: ProcessDeps) {
+    this.#request = request;
+    this.#replies = replies;
+    this.#deps = deps;
+    this.#input = new ProcessInput((bytes) => replies.sendCredit(bytes));
+  }
+
+  /** Its id; 0 before it has started. */
+  get pid(): number {
+    return this.#pid;
+  }
+
+  /** Starts it. Throws a failure if it cannot be started. */
+  run(): void {
+    const { table, counters } = this.#deps;
+    table.join(this);
+    const usage = new ProcessUsage(counters);
+    let child: Deno.ChildProcess;
+    try {
+      child = startProgram(this.#request, { [MARK_VARIABLE]: this.mark });
+    } catch (error) {
+      table.leave(this);
+      throw error;
+    }
+    this.#pid = child.pid;
+    this.rootAlive = true;
+    this.#replies.sendStarted(child.pid);
+    if (this.#request.stdin === "pipe") this.#input.attach(child.stdin);
+    this.#follow(child, usage).catch((error) => this.#replies.fail(error));
+  }
+
+  /** Takes standard input. */
+  data(bytes: Uint8Array): void {
+    this.#input.data(bytes);
+  }
+
+  /** Takes the end of it. */
+  end(): void {
+    this.#input.end();
+  }
+
+  /** Signals the process, its group, or all it started. */
+  signal(name: Deno.Signal, target: SignalTarget): void {
+    if (!this.rootAlive) return;
+    if (target === "tree") return this.#deps.table.signal(this, name);
+    sendSignal(target === "group" ? -this.#pid : this.#pid, name);
+  }
+
+  /** Asks it and all it started to end, and ends what is left after `graceMs`. */
+  stop(graceMs: number): void {
+    if (this.#pid === 0) {
+      return this.#replies.done("exit", {
+        code: null,
+        signal: null,
+        stopped: true,
+        oomKills: 0,
+        pidsMax: 0,
+        alone: false,
+      });
+    }
+    const deadline = performance.now() + graceMs;
+    // Asked twice, the earlier end counts.
+    if (!this.rootAlive || deadline >= (this.#deadline ?? Infinity)) return;
+    this.#stopped = true;
+    this.#deadline = deadline;
+    clearTimeout(this.#killer);
+    if (graceMs <= 0) return this.#killAll();
+    const { table } = this.#deps;
+    table.signal(this, "SIGTERM");
+    // What is suspended does not see a signal before it goes on.
+    table.signal(this, "SIGCONT");
+    this.#killer = setTimeout(() => this.#killAll(), graceMs);
+  }
+
+  /** Lets go of what it holds. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#killer);
+    this.#input.close();
+    this.#deps.table.leave(this);
+  }
+
+  #killAll(): void {
+    if (!this.rootAlive) return;
+    this.#deps.table.kill(this)?.catch((error) => this.#replies.fail(error));
+  }
+
+  async #follow(child: Deno.ChildProcess, usage: ProcessUsage): Promise<void> {
+    const outputs = [
+      new ProcessOutput(child.stdout, (bytes) => this.#replies.send("stdout", bytes)),
+      new ProcessOutput(child.stderr, (bytes) => this.#replies.send("stderr", bytes)),
+    ];
+    const drained = Promise.all(outputs.map(({ ended }) => ended));
+    const ending = await endOf(child);
+    this.rootAlive = false;
+    await this.#cleanUp();
+    await within(drained, DRAIN_MS, () => outputs.forEach((output) => output.cancel()));
+    for (const path of this.#request.remove ?? []) removeIfThere(path);
+    const { alone } = this;
+    this.#replies.done("exit", { ...ending, stopped: this.#stopped, ...usage.report({ alone }) });
+  }
+
+  /** Ends what the process left behind; what was told to stop gets its time. */
+  async #cleanUp(): Promise<void> {
+    const { table } = this.#deps;
+    while (performance.now() < (this.#deadline ?? 0) && table.hasSurvivors(this)) {
+      await new Promise((resolve) => setTimeout(resolve, GRACE_STEP_MS));
+    }
+    await table.kill(this);
+  }
+}
+
+async function endOf(child: Deno.ChildProcess): Promise<Ending> {
+  try {
+    const { code, signal } = await child.status;
+    return signal === null ? { code, signal } : { code: null, signal };
+  } catch (error) {
+    // Deno has no names for the real-time signals.
+    const number = error instanceof Error ? /Invalid signal: (\d+)/.exec(error.message)?.[1] : "";
+    if (!number) throw error;
+    return { code: null, signal: `SIG${number}` };
+  }
+}
+
+/** Waits for a promise, or until `ms` have passed, and then calls `late`. */
+async function within(promise: Promise<unknown>, ms: number, late: () => void): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      late();
+      resolve();
+    }, ms);
+  });
+  await Promise.race([promise, timeout]);
+  clearTimeout(timer);
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // Missing, or the program made it something that is not ours to remove.
+  }
+}

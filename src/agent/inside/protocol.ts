@@ -1,0 +1,177 @@
+/** What the JSON in frames says, in both directions. */
+
+/** Changes with everything that one side of another version would not understand. */
+export const PROTOCOL_VERSION = 1;
+
+/** Bytes of a read that are sent without being asked for; each `credit` allows more. */
+export const READ_WINDOW_BYTES = 1024 * 1024;
+/** Bytes of standard input that are sent before the program has read any; each `credit` allows more. */
+export const STDIN_WINDOW_BYTES = 256 * 1024;
+/** The length in which content is cut into frames. */
+export const CHUNK_BYTES = 64 * 1024;
+
+/** Files of the control group that the agent found. */
+export interface AgentCounters {
+  readonly oomKills: boolean;
+  readonly pidsMax: boolean;
+  readonly cpu: boolean;
+  readonly memoryPeak: boolean;
+}
+
+/** The first thing that an agent says. */
+export interface AgentReady {
+  readonly protocol: number;
+  readonly pid: number;
+  readonly uid: number;
+  /** Whether it may end every process of its user. */
+  readonly sole: boolean;
+  /** Whether the kernel keeps other processes of its user out of its own. */
+  readonly shielded: boolean;
+  readonly counters: AgentCounters;
+}
+
+/** Starts a program. `data` is its standard input, `end` the end of it. */
+export interface SpawnRequest {
+  readonly op: "spawn";
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** All of its environment but the mark. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: "none" | "pipe";
+  /** Requests that must have succeeded before. */
+  readonly after?: readonly number[];
+  /** Files that are removed when it has ended; missing ones are fine. */
+  readonly remove?: readonly string[];
+  /** Lets it go on when others end. */
+  readonly keep?: boolean;
+}
+
+/** Writes a file; `data` is its content, `end` the end of it. */
+export interface WriteRequest {
+  readonly op: "write";
+  readonly path: string;
+  readonly append?: boolean;
+}
+
+/** Reads a file or a range of it. */
+export interface ReadRequest {
+  readonly op: "read";
+  readonly path: string;
+  readonly offset?: number;
+  readonly length?: number;
+  readonly maxBytes: number;
+}
+
+/** Copies a regular file. */
+export interface CopyRequest {
+  readonly op: "copy";
+  readonly source: string;
+  readonly destination: string;
+  readonly maxBytes?: number;
+}
+
+/** Moves or renames. */
+export interface MoveRequest {
+  readonly op: "move";
+  readonly source: string;
+  readonly destination: string;
+}
+
+/** Removes a file or a directory. */
+export interface RemoveRequest {
+  readonly op: "remove";
+  readonly path: string;
+  readonly recursive: boolean;
+}
+
+/** What needs nothing but a path. */
+export interface PathRequest {
+  readonly op: "mkdir" | "list" | "stat";
+  readonly path: string;
+}
+
+/** Everything about files. */
+export type FileRequest =
+  | WriteRequest
+  | ReadRequest
+  | CopyRequest
+  | MoveRequest
+  | RemoveRequest
+  | PathRequest;
+
+/** Asks whether the agent still answers. */
+export interface PingRequest {
+  readonly op: "ping";
+}
+
+/** Everything that can be asked of an agent. */
+export type AgentRequest = SpawnRequest | FileRequest | PingRequest;
+
+/** Why a request failed: a word of ours, or the system's, such as `ENOENT`. */
+export type AgentFailCode =
+  /** No such program on the PATH, or at the path. */
+  | "PROGRAM_NOT_FOUND"
+  /** The program, or the way to it, may not be used. */
+  | "PERMISSION"
+  | "CWD_NOT_FOUND"
+  | "CWD_NOT_DIRECTORY"
+  /** No more processes are allowed. */
+  | "PROCESS_LIMIT"
+  /** The program's interpreter, which its first line names, is missing. */
+  | "INTERPRETER_NOT_FOUND"
+  /** More bytes than asked for at most; `size` says how many. */
+  | "TOO_LARGE"
+  /** A directory has more entries than are listed. */
+  | "TOO_MANY"
+  /** A pipe, a socket or a device. */
+  | "NOT_REGULAR"
+  /** A directory was to be made where a file is. */
+  | "OVER_FILE"
+  | "CANCELLED"
+  /** The request is none that this agent knows. */
+  | "UNKNOWN"
+  /** The agent itself is at fault. */
+  | "INTERNAL"
+  | `E${string}`;
+
+/** Why a request failed. */
+export interface FailReport {
+  readonly code: AgentFailCode;
+  readonly message: string;
+  /** Which of the request's paths is at fault. */
+  readonly path?: string;
+  /** For `TOO_LARGE`: the bytes that were asked for. */
+  readonly size?: number;
+}
+
+/** How a process ended. */
+export interface ExitReport {
+  /** Null if a signal ended it, or if it never started. */
+  readonly code: number | null;
+  /** Such as `SIGSEGV`. */
+  readonly signal: string | null;
+  /** Whether it was told to stop before it had ended. */
+  readonly stopped: boolean;
+  /** How many processes the kernel killed meanwhile for want of memory. */
+  readonly oomKills: number;
+  /** How often a process could not be made meanwhile because of the limit. */
+  readonly pidsMax: number;
+  /** Whether no other process of the agent ran meanwhile. */
+  readonly alone: boolean;
+  /** CPU time of all that ran, if it ran alone. */
+  readonly cpuMs?: number;
+  /** The most memory there ever was, if it was used meanwhile and by this process alone. */
+  readonly memoryPeakBytes?: number;
+}
+
+/** Of whom a signal is. */
+export type SignalTarget = "process" | "group" | "tree";
+
+/** One entry of a directory, or what a path is. */
+export interface FileEntry {
+  readonly name: string;
+  readonly type: "file" | "directory" | "symlink" | "other";
+  readonly size: number;
+  /** In the ISO 8601 format. */
+  readonly modifiedAt: string;
+}

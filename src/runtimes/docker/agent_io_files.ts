@@ -1,0 +1,153 @@
+import { basename } from "@std/path/posix";
+import { AgentLostError, AgentRefusal } from "../../agent/agent_error.ts";
+import type { AgentFileEntry, AgentFiles } from "../../agent/agent_files.ts";
+import { CommandError, SandboxError } from "../../errors.ts";
+import type { Entry } from "../../protocol/commands.ts";
+import { FILE_REFUSALS, fileError } from "../file_error.ts";
+import type { ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
+import { workspacePath, workspaceSegments } from "../workspace_path.ts";
+import { ContainerIoLost } from "./container_io.ts";
+
+/** The workspace of a container, through the agent; symlinks are resolved by the kernel inside. */
+export class AgentIoFiles implements SandboxFiles {
+  readonly #files: AgentFiles;
+  readonly #maxFileBytes: number;
+
+  /** Serves the files that an agent sees, in pieces of at most `maxFileBytes`. */
+  constructor(files: AgentFiles, maxFileBytes: number) {
+    this.#files = files;
+    this.#maxFileBytes = maxFileBytes;
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async write(path: string, content: Uint8Array, options: WriteOptions = {}): Promise<void> {
+    const { append, signal } = options;
+    if (content.length > this.#maxFileBytes) {
+      throw tooLarge(path, content.length, this.#maxFileBytes);
+    }
+    signal?.throwIfAborted();
+    const target = named(path);
+    await this.#ask(path, () => this.#files.write(target, content, { append, signal }), signal);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async read(
+    path: string,
+    options: ReadOptions = {},
+  ): Promise<{ content: Uint8Array; size: number }> {
+    options.signal?.throwIfAborted();
+    const source = located(path);
+    const wanted = { ...options, maxBytes: this.#maxFileBytes };
+    return await this.#ask(path, () => this.#files.read(source, wanted), options.signal);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async createDirectory(path: string): Promise<void> {
+    const target = located(path);
+    await this.#ask(path, () => this.#files.createDirectory(target));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async copy(source: string, destination: string): Promise<number> {
+    const [from, to] = [located(source), named(destination)];
+    const options = { maxBytes: this.#maxFileBytes };
+    return await this.#askTwo(source, destination, to, () => this.#files.copy(from, to, options));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async move(source: string, destination: string): Promise<void> {
+    const [from, to] = [named(source), named(destination)];
+    await this.#askTwo(source, destination, to, () => this.#files.move(from, to));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async remove(path: string, recursive: boolean): Promise<void> {
+    const target = named(path);
+    await this.#ask(path, () => this.#files.remove(target, recursive));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async list(path: string): Promise<Entry[]> {
+    const directory = located(path);
+    return (await this.#ask(path, () => this.#files.list(directory))).map(entry);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async info(path: string): Promise<Entry> {
+    const target = located(path);
+    const found = entry(await this.#ask(path, () => this.#files.info(target)));
+    return { ...found, name: basename(target) };
+  }
+
+  async #ask<T>(path: string, action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw this.#translate(error, path);
+    }
+  }
+
+  /** For requests of two paths, of which the agent says which is at fault. */
+  async #askTwo<T>(
+    source: string,
+    destination: string,
+    target: string,
+    action: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      const isTarget = error instanceof AgentRefusal && error.path === target;
+      throw this.#translate(error, isTarget ? destination : source);
+    }
+  }
+
+  #translate(error: unknown, path: string): unknown {
+    if (error instanceof AgentLostError) {
+      return new ContainerIoLost(error.message, { cause: error });
+    }
+    if (!(error instanceof AgentRefusal)) return error;
+    switch (error.code) {
+      case "TOO_LARGE":
+        return tooLarge(path, error.size ?? 0, this.#maxFileBytes);
+      case "NOT_REGULAR":
+        return new CommandError(FILE_REFUSALS.notRegular(path), { cause: error });
+      case "OVER_FILE":
+        return new CommandError(FILE_REFUSALS.overFile(path), { cause: error });
+      case "TOO_MANY":
+        return new CommandError(`Directory has too many entries: ${path}`, { cause: error });
+      case "ENOTEMPTY":
+        return new CommandError(FILE_REFUSALS.notEmpty(path), { cause: error });
+      default:
+        return fileError(error.code, path, { cause: error }) ??
+          new CommandError(`Not possible: ${path}: ${error.message}`, { cause: error });
+    }
+  }
+}
+
+function located(path: string): string {
+  const segments = workspaceSegments(path);
+  if (segments === undefined) throw new CommandError(FILE_REFUSALS.outside(path));
+  return workspacePath(segments);
+}
+
+/** A path that must not be the workspace itself. */
+function named(path: string): string {
+  const segments = workspaceSegments(path);
+  if (segments === undefined) throw new CommandError(FILE_REFUSALS.outside(path));
+  if (segments.length === 0) throw new CommandError(FILE_REFUSALS.workspaceItself(path));
+  return workspacePath(segments);
+}
+
+function entry({ name, path, type, size, modifiedAt }: AgentFileEntry): Entry {
+  return { name, path, type, size, modifiedAt };
+}
+
+function tooLarge(path: string, bytes: number, limit: number): SandboxError {
+  return new SandboxError(
+    "too_large",
+    `File is too large: ${path} has ${bytes} bytes, at most ${limit} are allowed at once`,
+    { data: { limit, size: bytes } },
+  );
+}

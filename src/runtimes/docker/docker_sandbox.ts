@@ -1,0 +1,196 @@
+import { isAbsolute, normalize } from "@std/path/posix";
+import { SandboxError } from "../../errors.ts";
+import type { Language } from "../../languages.ts";
+import { WORKSPACE } from "../../protocol/commands.ts";
+import type {
+  CodeSpec,
+  RunOptions,
+  RunOutcome,
+  RunSpec,
+  Sandbox,
+  SandboxLoss,
+  ShellSpec,
+} from "../runtime.ts";
+import { StderrTail } from "../stderr_tail.ts";
+import { codeProgram } from "./code_program.ts";
+import { type Container, ContainerLost } from "./container.ts";
+import { ContainerIoLost, type Program, ProgramNotStarted } from "./container_io.ts";
+import { SANDBOX_HOME } from "./container_spec.ts";
+import { engineProblem } from "./engine_problem.ts";
+import { IoFiles } from "./io_files.ts";
+import { notStartedOutcome, programOutcome } from "./program_outcome.ts";
+
+/** Options of {@linkcode DockerSandbox}. */
+export interface DockerSandboxOptions {
+  /** Owned by the sandbox from now on. */
+  readonly container: Container;
+  /** Languages that its image can run. */
+  readonly languages: ReadonlySet<Language>;
+  /** Environment variables of every command. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly memoryLimitMB: number;
+  readonly pidsLimit: number;
+  readonly diskLimitMB: number;
+  /** Says that something may be written until the handle is disposed. */
+  readonly busy: () => Disposable;
+  /** Called once when it is disposed or released. */
+  readonly onEnd: () => void;
+}
+
+const MIB = 1024 * 1024;
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** One session's place in the Docker runtime: a container that is already running. */
+export class DockerSandbox implements Sandbox {
+  readonly id: string;
+  readonly handle: string;
+  readonly files: IoFiles;
+  readonly languages: ReadonlySet<Language>;
+  readonly lost: Promise<SandboxLoss>;
+  readonly #options: DockerSandboxOptions;
+  readonly #container: Container;
+  readonly #env: Readonly<Record<string, string>>;
+  #ended = false;
+
+  /** Makes a sandbox of a container. */
+  constructor(options: DockerSandboxOptions) {
+    const { container, env } = options;
+    this.#options = options;
+    this.#container = container;
+    this.id = this.handle = container.id;
+    this.lost = container.lost;
+    this.languages = options.languages;
+    this.files = new IoFiles(() => this.#io());
+    this.#env = { PATH: DEFAULT_PATH, HOME: SANDBOX_HOME, ...container.image.env, ...env };
+  }
+
+  /** What drives it, and its image. */
+  get facts(): Readonly<Record<string, string>> {
+    const { image, driver } = this.#container;
+    return { image: image.name, driver };
+  }
+
+  /** The container; for those who watch over it. */
+  get container(): Container {
+    return this.#container;
+  }
+
+  /** Runs a program; see {@linkcode Sandbox}. */
+  async run(spec: RunSpec, options: RunOptions): Promise<RunOutcome> {
+    using _busy = this.#options.busy();
+    return spec.kind === "code"
+      ? await this.#runCode(spec, options)
+      : await this.#runShell(spec, options);
+  }
+
+  /** Nothing is kept warm for one session alone. */
+  async rest(): Promise<void> {}
+
+  /** Lets go of the container, for another server to adopt it. */
+  async release(): Promise<void> {
+    this.#end();
+    await this.#container.release();
+  }
+
+  /** Removes the container. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end();
+    await this.#container[Symbol.asyncDispose]();
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#options.onEnd();
+  }
+
+  async #runShell(spec: ShellSpec, options: RunOptions): Promise<RunOutcome> {
+    const { commandName, args, workingDirectory, stdin } = spec;
+    const program = {
+      argv: [commandName, ...args] as const,
+      cwd: absolutePath(workingDirectory),
+      env: { ...this.#env, ...spec.env },
+      stdin,
+    };
+    return await this.#run(program, { commandName, workingDirectory }, options);
+  }
+
+  async #runCode(spec: CodeSpec, options: RunOptions): Promise<RunOutcome> {
+    const { compile, run } = codeProgram(spec, { ...this.#env, ...spec.env });
+    const asked = (program: Program) => ({
+      commandName: program.argv[0],
+      workingDirectory: WORKSPACE,
+    });
+    if (compile === undefined) return await this.#run(run, asked(run), options);
+    // What a compiler writes although it succeeds is no output of the program.
+    const said: Uint8Array[] = [];
+    const listen = {
+      ...options,
+      output: (_: string, bytes: Uint8Array) => void said.push(bytes.slice()),
+    };
+    const compiled = await this.#run(compile, asked(compile), listen);
+    if (compiled.cause !== "exited" || compiled.exitCode !== 0) {
+      for (const bytes of said) options.output("stderr", bytes);
+      const cause = compiled.cause === "exited" ? "compile_error" as const : compiled.cause;
+      return { ...compiled, cause, stage: "compile" };
+    }
+    return { ...await this.#run(run, asked(run), options), stage: "run" };
+  }
+
+  async #run(
+    program: Program,
+    asked: { readonly commandName: string; readonly workingDirectory: string },
+    options: RunOptions,
+  ): Promise<RunOutcome> {
+    const { memoryLimitMB, pidsLimit, diskLimitMB } = this.#options;
+    const tail = new StderrTail();
+    const output = tail.before(options.output);
+    try {
+      const io = await this.#io();
+      if (options.signal.aborted) return { cause: "stopped", exitCode: null };
+      const end = await io.run(program, { ...options, output });
+      return programOutcome(end, {
+        memoryBytes: memoryLimitMB * MIB,
+        diskBytes: diskLimitMB * MIB,
+        pidsLimit,
+        stderrTail: tail.text,
+      });
+    } catch (error) {
+      if (error instanceof ProgramNotStarted) {
+        const { commandName, workingDirectory } = asked;
+        return notStartedOutcome(error, {
+          program: commandName,
+          directory: workingDirectory,
+          pidsLimit,
+        });
+      }
+      if (!(error instanceof ContainerIoLost)) throw error;
+      // Whether the container is gone too is known before the answer, and then the session's end is it.
+      await this.#container.verify();
+      return options.signal.aborted
+        ? { cause: "stopped", exitCode: null }
+        : { cause: "session_lost", exitCode: null, message: INTERRUPTED };
+    }
+  }
+
+  async #io() {
+    try {
+      return await this.#container.io();
+    } catch (error) {
+      if (error instanceof ContainerLost) {
+        throw new SandboxError("session_closed", "Session closed: its container is gone", {
+          cause: error,
+        });
+      }
+      throw engineProblem(error, "run the command");
+    }
+  }
+}
+
+const INTERRUPTED =
+  "The command was lost: what watches over it in the sandbox was ended, maybe by the command itself; " +
+  "the session and its files are still there";
+
+function absolutePath(path: string): string {
+  return normalize(isAbsolute(path) ? path : `${WORKSPACE}/${path}`);
+}

@@ -1,0 +1,210 @@
+import { ENTRY_FORMAT } from "./engine_entries.ts";
+
+/**
+ * What the scripts share. Each says in its last line of standard error how it went: \`=SIDE ok\`,
+ * \`=SIDE WORD …\` for a refusal, or \`=SIDE error\` where the system's words stand in the lines before; the
+ * side is the path at fault, the first or the second. The kernel decides what the sandbox's user may do;
+ * a script looks before only where it would wait, or where programs say less than the system does.
+ */
+const PRELUDE = `umask 022
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+side=1
+say() {
+  printf '\\n=%s %s\\n' "$side" "$*" >&2
+  exit 0
+}
+absent() {
+  stat $1 -c '' -- "$2" >/dev/null && say code EIO
+  say error
+}
+follow() {
+  hops=0
+  while [ -L "$target" ]; do
+    hops=$((hops + 1))
+    [ "$hops" -le 40 ] || say code ELOOP
+    next=$(readlink -n -- "$target" && echo .) || absent '' "$target"
+    next=\${next%.}
+    case $next in
+      /*) target=$next ;;
+      *) target=\${target%/*}/$next ;;
+    esac
+    while [ "\${target%/}" != "$target" ]; do target=\${target%/}; done
+  done
+}
+parents() {
+  parent=\${target%/*}/
+  [ -d "$parent" ] || mkdir -p -- "$parent" || say parents
+}
+regular() {
+  [ -d "$target" ] && say directory
+  [ -f "$target" ] && return
+  [ -e "$target" ] && say irregular
+  absent -L "$target"
+}
+opened() {
+  [ -f /proc/self/fd/3 ] || say irregular
+  size=$(stat -L -c %s /proc/self/fd/3)
+}
+begin() {
+  follow
+  [ -d "$target/" ] && say directory
+  parents
+  mode=
+  [ -f "$target" ] && [ ! -L "$target" ] && mode=$(stat -c %a -- "$target")
+  case $mode in ????) mode=\${mode#?} ;; esac
+  temporary=\${target%/*}/.codebeaker-$token
+}
+abandon() {
+  rm -f -- "$temporary"
+  say "$@"
+}
+commit() {
+  [ "$(stat -c %s -- "$temporary")" = "$size" ] || abandon error
+  [ -z "$mode" ] || chmod "$mode" "$temporary" || abandon error
+  mv -f -- "$temporary" "$target" || abandon error
+}
+`;
+
+/** Replaces a file. Arguments: path, bytes that come, a token. */
+export const WRITE_SCRIPT = `${PRELUDE}
+target=$1 size=$2 token=$3
+begin
+if [ "$size" -gt 0 ]; then
+  head -c "$size" >"$temporary" || abandon error
+else
+  true >"$temporary" || abandon error
+fi
+commit
+say ok
+`;
+
+/** Adds to a file. Arguments: path, bytes that come. */
+export const APPEND_SCRIPT = `${PRELUDE}
+target=$1 size=$2
+follow
+[ -d "$target/" ] && say directory
+parents
+[ -e "$target" ] && regular
+{
+  opened
+  [ "$2" = 0 ] || head -c "$2" >&3 || say error
+} 3>>"$target" || say error
+say ok
+`;
+
+/** Reads a range. Arguments: path, first byte, number of bytes (or nothing), most bytes. Says its size first. */
+export const READ_SCRIPT = `${PRELUDE}
+target=$1
+regular
+{
+  opened
+  offset=$2
+  [ "$offset" -le "$size" ] || offset=$size
+  length=$((size - offset))
+  [ -z "$3" ] || [ "$3" -ge "$length" ] || length=$3
+  [ "$length" -le "$4" ] || say large "$length"
+  # Moves in the open file, which "head" then reads on.
+  [ "$offset" = 0 ] || dd bs=1 skip="$offset" count=0 <&3 2>/dev/null
+  [ "$length" = 0 ] || head -c "$length" <&3 || say error
+} 3<"$target" || say error
+say ok "$size"
+`;
+
+/** Copies a file. Arguments: both paths, most bytes, a token. */
+export const COPY_SCRIPT = `${PRELUDE}
+target=$1 token=$4
+regular
+{
+  opened
+  [ "$size" -le "$3" ] || say large "$size"
+  side=2 target=$2
+  begin
+  [ "$size" = 0 ] || head -c "$size" <&3 >"$temporary" || abandon error
+  [ "$size" != 0 ] || true >"$temporary" || abandon error
+  commit
+  say ok "$size"
+} 3<"$target" || say error
+`;
+
+/** Makes a directory. Argument: path. */
+export const DIRECTORY_SCRIPT = `${PRELUDE}
+target=$1
+follow
+[ -d "$target/" ] && say ok
+[ -e "$target" ] && say overfile
+mkdir -p -- "$target" || say parents
+say ok
+`;
+
+/**
+ * Renames. Arguments: both paths. Not every \`mv\` can be told that the destination is no directory to move
+ * into, so what rename(2) does with one is done by hand.
+ */
+export const MOVE_SCRIPT = `${PRELUDE}
+source=$1 target=$2
+[ -e "$source" ] || [ -L "$source" ] || absent '' "$source"
+side=2
+parents
+from=other to=other
+[ -d "$source" ] && [ ! -L "$source" ] && from=directory
+[ -d "$target" ] && [ ! -L "$target" ] && to=directory
+case $target/ in "$source"/?*) say code EINVAL ;; esac
+[ "$source" = "$target" ] && say ok
+if [ "$to" = directory ]; then
+  [ "$from" = directory ] || say code EISDIR
+  rmdir -- "$target" || say error
+elif [ "$from" = directory ] && { [ -e "$target" ] || [ -L "$target" ]; }; then
+  say code ENOTDIR
+elif [ -L "$target" ] && [ -d "$target" ]; then
+  mv -f -T -- "$source" "$target" 2>/dev/null && say ok
+  rm -f -- "$target" || say error
+fi
+mv -f -- "$source" "$target" || say error
+say ok
+`;
+
+/** Removes. Arguments: path, whether with what is in it. */
+export const REMOVE_SCRIPT = `${PRELUDE}
+target=$1
+[ -e "$target" ] || [ -L "$target" ] || absent '' "$target"
+if [ ! -d "$target" ] || [ -L "$target" ]; then
+  rm -f -- "$target" || say error
+elif [ "$2" = no ]; then
+  rmdir -- "$target" || say error
+else
+  # A directory that its owner may not write to is no reason to keep what is in it.
+  rm -rf -- "$target" 2>/dev/null || { chmod -R u+rwx "$target"; rm -rf -- "$target"; } || say error
+fi
+say ok
+`;
+
+/** Lists a directory on standard output, some hundred entries at a time. Argument: path. */
+export const LIST_SCRIPT = `${PRELUDE}
+target=$1
+[ -d "$target" ] || { [ -e "$target" ] && say code ENOTDIR; absent -L "$target"; }
+{ [ -r "$target" ] && [ -x "$target" ]; } || say code EACCES
+cd -P -- "$target" || say error
+set -- * .[!.]* ..?*
+have=0
+while [ "$#" -gt 0 ]; do
+  n=$#
+  [ "$n" -le 400 ] || n=400
+  if [ "$n" != "$have" ]; then
+    names= have=$n i=1
+    while [ "$i" -le "$n" ]; do
+      names="$names \\"\\\${$i}\\""
+      i=$((i + 1))
+    done
+  fi
+  # Patterns that nothing matched, and names that are gone, are complained about and left out.
+  eval "stat -c '${ENTRY_FORMAT}' -- $names" 2>/dev/null
+  shift "$n"
+done
+say ok
+`;
+
+/** Tells what a path is, on standard output. Argument: path. */
+export const INFO_SCRIPT = `${PRELUDE}
+stat -c '${ENTRY_FORMAT}' -- "$1" || say error
+say ok
+`;

@@ -1,0 +1,192 @@
+import { basename } from "@std/path/posix";
+import { CommandError, SandboxError } from "../../errors.ts";
+import type { Entry } from "../../protocol/commands.ts";
+import { FILE_REFUSALS } from "../file_error.ts";
+import type { ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
+import { workspacePath, workspaceSegments } from "../workspace_path.ts";
+import type { EngineContainer } from "./engine_container.ts";
+import { parseEntries } from "./engine_entries.ts";
+import { EngineFileCalls } from "./engine_file_call.ts";
+import * as scripts from "./engine_file_scripts.ts";
+import type { EngineProcesses } from "./engine_processes.ts";
+
+/** Options of {@linkcode EngineFiles}. */
+export interface EngineFilesOptions {
+  /** The largest file that is written or read in one piece, in bytes. */
+  readonly maxFileBytes: number;
+}
+
+const MAX_ENTRIES = 100_000;
+/** Names of 255 bytes, and what stands before them. */
+const MAX_ENTRY_BYTES = 340;
+
+/** The files of a container, by small programs that run in it as the sandbox's user. */
+export class EngineFiles implements SandboxFiles {
+  readonly #calls: EngineFileCalls;
+  readonly #maxFileBytes: number;
+
+  /** Serves the files of that container. */
+  constructor(
+    container: EngineContainer,
+    processes: EngineProcesses,
+    { maxFileBytes }: EngineFilesOptions,
+  ) {
+    this.#calls = new EngineFileCalls(container, processes);
+    this.#maxFileBytes = maxFileBytes;
+  }
+
+  /** Writes a file; see {@linkcode SandboxFiles}. */
+  async write(path: string, content: Uint8Array, options: WriteOptions = {}): Promise<void> {
+    this.#checkSize(path, content.length);
+    options.signal?.throwIfAborted();
+    const target = locate(path, { inside: true });
+    if (!options.append) return await this.put(target, content, path);
+    await this.#calls.run({
+      script: scripts.APPEND_SCRIPT,
+      args: [target, `${content.length}`],
+      paths: [path],
+      stdin: content.length > 0 ? content : undefined,
+    });
+  }
+
+  /** Writes a file anywhere in the container, by its absolute path. */
+  async put(target: string, content: Uint8Array, asked = target): Promise<void> {
+    await this.#calls.run({
+      script: scripts.WRITE_SCRIPT,
+      args: [target, `${content.length}`, makeToken()],
+      paths: [asked],
+      stdin: content.length > 0 ? content : undefined,
+      again: true,
+    });
+  }
+
+  /** Removes files anywhere in the container, if they are there. */
+  async discard(targets: readonly string[]): Promise<void> {
+    try {
+      for (const target of targets) {
+        const args = [target, "yes"];
+        await this.#calls.run({
+          script: scripts.REMOVE_SCRIPT,
+          args,
+          paths: [target],
+          again: true,
+        });
+      }
+    } catch {
+      // Never written, removed by the program itself, or gone with the container.
+    }
+  }
+
+  /** Reads a file; see {@linkcode SandboxFiles}. */
+  async read(
+    path: string,
+    options: ReadOptions = {},
+  ): Promise<{ content: Uint8Array; size: number }> {
+    options.signal?.throwIfAborted();
+    const { offset = 0, length } = options;
+    const max = this.#maxFileBytes;
+    const { word, detail, content } = await this.#calls.run({
+      script: scripts.READ_SCRIPT,
+      args: [locate(path), `${offset}`, `${length ?? ""}`, `${max}`],
+      paths: [path],
+      maxBytes: max,
+      again: true,
+    });
+    if (word === "large") this.#checkSize(path, Number(detail));
+    return { content, size: Number(detail) };
+  }
+
+  /** Makes a directory; see {@linkcode SandboxFiles}. */
+  async createDirectory(path: string): Promise<void> {
+    const args = [locate(path)];
+    await this.#calls.run({ script: scripts.DIRECTORY_SCRIPT, args, paths: [path], again: true });
+  }
+
+  /** Copies a file; see {@linkcode SandboxFiles}. */
+  async copy(source: string, destination: string): Promise<number> {
+    const from = locate(source);
+    const to = locate(destination, { inside: true });
+    const { word, detail } = await this.#calls.run({
+      script: scripts.COPY_SCRIPT,
+      args: [from, to, `${this.#maxFileBytes}`, makeToken()],
+      paths: [source, destination],
+      again: true,
+    });
+    if (word === "large") this.#checkSize(source, Number(detail));
+    return Number(detail);
+  }
+
+  /** Moves; see {@linkcode SandboxFiles}. */
+  async move(source: string, destination: string): Promise<void> {
+    const from = locate(source, { inside: true });
+    const to = locate(destination, { inside: true });
+    const paths = [source, destination] as const;
+    await this.#calls.run({ script: scripts.MOVE_SCRIPT, args: [from, to], paths });
+  }
+
+  /** Removes; see {@linkcode SandboxFiles}. */
+  async remove(path: string, recursive: boolean): Promise<void> {
+    const args = [locate(path, { inside: true }), recursive ? "yes" : "no"];
+    try {
+      await this.#calls.run({ script: scripts.REMOVE_SCRIPT, args, paths: [path] });
+    } catch (error) {
+      const code = error instanceof CommandError && error.cause instanceof Error &&
+        "code" in error.cause && error.cause.code;
+      throw code === "ENOTEMPTY" ? new CommandError(FILE_REFUSALS.notEmpty(path)) : error;
+    }
+  }
+
+  /** Lists a directory; see {@linkcode SandboxFiles}. */
+  async list(path: string): Promise<Entry[]> {
+    const target = locate(path);
+    const { content } = await this.#calls.run({
+      script: scripts.LIST_SCRIPT,
+      args: [target],
+      paths: [path],
+      maxBytes: (MAX_ENTRIES + 1) * MAX_ENTRY_BYTES,
+      again: true,
+    });
+    const entries = parseEntries(new TextDecoder().decode(content), target);
+    if (entries.length > MAX_ENTRIES) {
+      throw new CommandError(`Directory has over ${MAX_ENTRIES} entries: ${path}`);
+    }
+    return entries.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  }
+
+  /** Tells what a path is; see {@linkcode SandboxFiles}. */
+  async info(path: string): Promise<Entry> {
+    const target = locate(path);
+    const { content } = await this.#calls.run({
+      script: scripts.INFO_SCRIPT,
+      args: [target],
+      paths: [path],
+      again: true,
+    });
+    const [entry] = parseEntries(new TextDecoder().decode(content), "");
+    if (entry === undefined) throw new Error(`Cannot tell what "${path}" is`);
+    return { ...entry, name: basename(target), path: target };
+  }
+
+  #checkSize(path: string, bytes: number): void {
+    if (bytes <= this.#maxFileBytes) return;
+    throw new SandboxError(
+      "too_large",
+      `File is too large: ${path} has ${bytes} bytes, at most ${this.#maxFileBytes} are allowed at once`,
+      { data: { limit: this.#maxFileBytes, size: bytes } },
+    );
+  }
+}
+
+/** The absolute path of a client's; `inside` refuses the workspace itself. */
+function locate(path: string, { inside = false } = {}): string {
+  const segments = workspaceSegments(path);
+  if (segments === undefined) throw new CommandError(FILE_REFUSALS.outside(path));
+  if (inside && segments.length === 0) {
+    throw new CommandError(FILE_REFUSALS.workspaceItself(path));
+  }
+  return workspacePath(segments);
+}
+
+function makeToken(): string {
+  return crypto.getRandomValues(new Uint8Array(8)).toHex();
+}

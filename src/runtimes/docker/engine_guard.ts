@@ -1,0 +1,115 @@
+import type { EngineContainer } from "./engine_container.ts";
+import type { EngineExec } from "./engine_exec.ts";
+import { GUARD_SCRIPT } from "./engine_guard_script.ts";
+
+/** What the guard says after it did something. */
+export interface GuardReport {
+  /** Processes that are still there. */
+  readonly left: number;
+  /** Processes that the kernel has killed for want of memory since the container began. */
+  readonly oomKills: number;
+  /** Processes that could not be made since the container began. */
+  readonly pidsRefused: number;
+}
+
+const MAX_LINE_BYTES = 4096;
+
+/** A shell in the container that waits for the word to end processes; see {@linkcode GUARD_SCRIPT}. */
+export class EngineGuard implements Disposable {
+  /** What was so when it began. */
+  readonly first: Promise<GuardReport | undefined>;
+  readonly #exec: EngineExec;
+  readonly #decoder = new TextDecoder();
+  #text = "";
+  #waiting: ((report: GuardReport | undefined) => void)[] = [];
+  #ended = false;
+
+  private constructor(exec: EngineExec) {
+    this.#exec = exec;
+    this.first = this.#next();
+    this.#read();
+  }
+
+  /** Starts one. */
+  static async start(container: EngineContainer): Promise<EngineGuard> {
+    return new EngineGuard(await container.exec(["/bin/sh", "-c", GUARD_SCRIPT], { stdin: true }));
+  }
+
+  /** Whether it is of no use any more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** What it said that was no answer: the engine's words when it could not be started. */
+  get words(): string {
+    return this.#text;
+  }
+
+  /** Ends processes, those with the mark or all; undefined if the guard is gone or does not answer. */
+  async end(
+    signal: "TERM" | "KILL",
+    { mark, timeoutMs }: { readonly mark?: number | undefined; readonly timeoutMs: number },
+  ): Promise<GuardReport | undefined> {
+    const answer = this.#next();
+    const timer = setTimeout(() => this[Symbol.dispose](), timeoutMs);
+    try {
+      await this.#exec.write(new TextEncoder().encode(`end ${signal} ${mark ?? ""}\n`));
+      return await answer;
+    } catch {
+      // The connection is gone, and so is the guard.
+      this[Symbol.dispose]();
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends it and nothing else. */
+  async quit(): Promise<void> {
+    // If it does not take the word, the end of its connection tells it more than it should hear.
+    await this.#exec.write(new TextEncoder().encode("quit\n")).catch(() => {});
+    const timer = setTimeout(() => this[Symbol.dispose](), 1000);
+    await this.#next();
+    clearTimeout(timer);
+    this[Symbol.dispose]();
+  }
+
+  /** Closes the connection, on which it ends everything and itself. */
+  [Symbol.dispose](): void {
+    this.#exec[Symbol.dispose]();
+    this.#end();
+  }
+
+  #next(): Promise<GuardReport | undefined> {
+    if (this.#ended) return Promise.resolve(undefined);
+    const { promise, resolve } = Promise.withResolvers<GuardReport | undefined>();
+    this.#waiting.push(resolve);
+    return promise;
+  }
+
+  async #read(): Promise<void> {
+    try {
+      await this.#exec.pump((_, bytes) => this.#take(bytes));
+    } catch {
+      // An engine that is gone: seen as the end.
+    }
+    this[Symbol.dispose]();
+  }
+
+  #take(bytes: Uint8Array): void {
+    this.#text += this.#decoder.decode(bytes, { stream: true });
+    for (let end = this.#text.indexOf("\n"); end >= 0; end = this.#text.indexOf("\n")) {
+      const match = /^done (\d+) (\d+) (\d+)$/.exec(this.#text.slice(0, end));
+      if (match === null) break;
+      this.#text = this.#text.slice(end + 1);
+      const [left = 0, oomKills = 0, pidsRefused = 0] = match.slice(1).map(Number);
+      this.#waiting.shift()?.({ left, oomKills, pidsRefused });
+    }
+    if (this.#text.length > MAX_LINE_BYTES) this[Symbol.dispose]();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    for (const resolve of this.#waiting.splice(0)) resolve(undefined);
+  }
+}

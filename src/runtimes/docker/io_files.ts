@@ -1,0 +1,83 @@
+import { CommandError } from "../../errors.ts";
+import type { Entry } from "../../protocol/commands.ts";
+import type { ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
+import { type ContainerIo, ContainerIoLost } from "./container_io.ts";
+
+/** The files of a container, through whatever drives it at the time. */
+export class IoFiles implements SandboxFiles {
+  readonly #io: () => Promise<ContainerIo>;
+
+  /** @param io what drives the container now */
+  constructor(io: () => Promise<ContainerIo>) {
+    this.#io = io;
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  write(path: string, content: Uint8Array, options?: WriteOptions): Promise<void> {
+    return this.#once(path, (files) => files.write(path, content, options));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  read(path: string, options?: ReadOptions): Promise<{ content: Uint8Array; size: number }> {
+    return this.#again(path, (files) => files.read(path, options));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  createDirectory(path: string): Promise<void> {
+    return this.#again(path, (files) => files.createDirectory(path));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  copy(source: string, destination: string): Promise<number> {
+    return this.#once(destination, (files) => files.copy(source, destination));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  move(source: string, destination: string): Promise<void> {
+    return this.#once(destination, (files) => files.move(source, destination));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  remove(path: string, recursive: boolean): Promise<void> {
+    return this.#once(path, (files) => files.remove(path, recursive));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  list(path: string): Promise<Entry[]> {
+    return this.#again(path, (files) => files.list(path));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  info(path: string): Promise<Entry> {
+    return this.#again(path, (files) => files.info(path));
+  }
+
+  async #once<T>(path: string, action: (files: SandboxFiles) => Promise<T>): Promise<T> {
+    const { files } = await this.#io();
+    try {
+      return await action(files);
+    } catch (error) {
+      throw explain(error, path);
+    }
+  }
+
+  /** For what has the same effect when it is done twice. */
+  async #again<T>(path: string, action: (files: SandboxFiles) => Promise<T>): Promise<T> {
+    const io = await this.#io();
+    try {
+      return await action(io.files);
+    } catch (error) {
+      if (!(error instanceof ContainerIoLost)) throw error;
+      await io.lost;
+      return await this.#once(path, action);
+    }
+  }
+}
+
+function explain(error: unknown, path: string): unknown {
+  if (!(error instanceof ContainerIoLost)) return error;
+  const message =
+    `Interrupted: ${path}: what runs in the sandbox was ended meanwhile, look whether ` +
+    "it was done and try again";
+  return new CommandError(message, { cause: error });
+}
