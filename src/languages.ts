@@ -22,6 +22,8 @@ export interface LanguageDefinition {
   readonly image: string;
   /** Ending of a source file, with its dot. */
   readonly extension: string;
+  /** Whether its compiler passes over files whose names begin with a dot. @default {false} */
+  readonly ignoresHidden?: boolean;
   /** Compiles, for languages that take a step of their own for it. */
   readonly compile?: (paths: CodePaths) => Argv;
   /** Runs; the program's own arguments follow. */
@@ -85,6 +87,7 @@ export const LANGUAGE_DEFINITIONS = {
     aliases: ["golang"],
     image: "codebeaker-golang:latest",
     extension: ".go",
+    ignoresHidden: true,
     compile: ({ source, output }) => ["go", "build", "-o", output, source],
     run: ({ output }) => [output],
     version: ["go", "version"],
@@ -124,7 +127,9 @@ export const LANGUAGE_DEFINITIONS = {
     aliases: ["rs"],
     image: "codebeaker-rust:latest",
     extension: ".rs",
-    compile: ({ source, output }) => ["rustc", "--edition", "2021", "-o", output, source],
+    compile: (
+      { source, output },
+    ) => ["rustc", "--edition", "2021", "--crate-name", "main", "-o", output, source],
     run: ({ output }) => [output],
     version: ["rustc", "--version"],
   },

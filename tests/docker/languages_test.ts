@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Language, LANGUAGE_DEFINITIONS, LANGUAGES } from "../../src/languages.ts";
+import { until } from "../testutil/within.ts";
 import { dockerServer, dockerWith } from "./docker_server.ts";
 
 interface Program {
@@ -74,7 +75,7 @@ int c; while ((c = getchar()) != EOF) putchar(c); return 3; }`,
 
 const images = [...new Set(Object.values(LANGUAGE_DEFINITIONS).map(({ image }) => image))];
 const requirement = await dockerWith(...images);
-const server = dockerServer(requirement, { env: { CODEBEAKER_CONTAINER_SPARES: "0" } });
+const server = dockerServer(requirement, { env: { CODEBEAKER_CONTAINER_SPARES: "1" } });
 
 for (const language of LANGUAGES) {
   Deno.test({
@@ -146,7 +147,14 @@ Deno.test({
   name: "language.list tells image and version of what can be served",
   async fn() {
     await using client = await server.connect();
-    const { languages } = await client.request("language.list", {});
+    const list = async () => (await client.request("language.list", {})).languages;
+    // Versions are asked of the first container that is kept ready.
+    await until(
+      async () => (await list()).find(({ name }) => name === "python")?.version !== undefined,
+      30_000,
+      "the version of Python",
+    );
+    const languages = await list();
     const python = languages.find(({ name }) => name === "python");
     assertEquals([python?.runtimes, python?.defaultImage], [
       ["docker"],

@@ -16,9 +16,9 @@ export interface CodeProgram {
  * @param env all of the environment
  */
 export function codeProgram(spec: CodeSpec, env: Readonly<Record<string, string>>): CodeProgram {
-  const { compile, run, extension } = languageDefinition(spec.language);
+  const { compile, run, extension, ignoresHidden = false } = languageDefinition(spec.language);
   const token = crypto.getRandomValues(new Uint8Array(6)).toHex();
-  const source = `${WORKSPACE}/.code_${token}${extension}`;
+  const source = `${WORKSPACE}/${ignoresHidden ? "" : "."}code_${token}${extension}`;
   const output = `/tmp/.code_${token}`;
   const paths = { source, output };
   const script = { path: source, content: spec.code };
