@@ -48,8 +48,27 @@ interface ProgramSpec {
   readonly args: readonly string[];
   /** Environment variables of this run only. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** All of its standard input; without it the program reads end-of-file. */
+  /** Its standard input, or the first of it; without it the program reads end-of-file. */
   readonly stdin?: string | undefined;
+  /** Keeps standard input open for {@linkcode ProcessControl.write}. @default {false} */
+  readonly keepStdin?: boolean | undefined;
+  /** Lets it go on when other programs end and what they left is ended. @default {false} */
+  readonly background?: boolean | undefined;
+}
+
+/** What a signal is sent to. */
+export type SignalTarget = "process" | "group";
+
+/** A program that runs, in the hands of whoever started it. All of it does nothing once it has ended. */
+export interface ProcessControl {
+  /** Its id, as the sandbox sees it; undefined where that cannot be told. */
+  readonly pid: number | undefined;
+  /** Writes to its standard input; resolves when there is room for more. What it never reads is dropped. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Ends its standard input after what was written. */
+  closeStdin(): Promise<void>;
+  /** Signals it, or its process group. Throws a `CommandError` where the sandbox cannot. */
+  signal(name: Deno.Signal, target: SignalTarget): Promise<void>;
 }
 
 /** Code to run in a language. */
@@ -82,6 +101,8 @@ export interface RunOptions {
   readonly output: OutputSink;
   /** Ends the run with every process it started; the run then resolves with cause `stopped`. */
   readonly signal: AbortSignal;
+  /** Called once when the program runs; for one that does not start it is never called. */
+  readonly started?: ((control: ProcessControl) => void) | undefined;
 }
 
 /** How a run ended. */

@@ -1,6 +1,7 @@
 import { AgentLostError, AgentRefusal } from "../../agent/agent_error.ts";
 import type { AgentLink } from "../../agent/agent_link.ts";
-import type { RunOptions } from "../runtime.ts";
+import type { AgentProcessHandle } from "../../agent/agent_process_handle.ts";
+import type { ProcessControl, RunOptions } from "../runtime.ts";
 import { AgentIoFiles } from "./agent_io_files.ts";
 import {
   type ContainerIo,
@@ -46,17 +47,22 @@ export class AgentIo implements ContainerIo {
   }
 
   /** Runs a program; see {@linkcode ContainerIo}. */
-  async run(program: Program, { output, signal }: RunOptions): Promise<ProgramEnd> {
-    const { argv, cwd, env, stdin, script, remove } = program;
+  async run(program: Program, { output, signal, started }: RunOptions): Promise<ProgramEnd> {
+    const { argv, cwd, env, stdin, keepStdin, background, script, remove } = program;
+    if (signal.aborted) return STOPPED;
     try {
-      const { code, signal: ending, ...exit } = await this.#link.run({
+      const process = this.#link.start({
         argv,
         cwd,
         env,
         stdin,
+        keepStdin,
+        keep: background,
         ...(script !== undefined && { files: [script] }),
         ...(remove !== undefined && { remove }),
-      }, { output, signal, graceMs: GRACE_MS });
+      }, { output, started: started && ((pid) => started(control(process, pid))) });
+      using _stop = onAbort(signal, () => process.stop(GRACE_MS));
+      const { code, signal: ending, ...exit } = await process.ended;
       return {
         code,
         signal: ending,
@@ -75,6 +81,29 @@ export class AgentIo implements ContainerIo {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#link[Symbol.asyncDispose]();
   }
+}
+
+const STOPPED: ProgramEnd = {
+  code: null,
+  signal: null,
+  stopped: true,
+  oomKills: 0,
+  pidsRefused: 0,
+};
+
+function control(process: AgentProcessHandle, pid: number): ProcessControl {
+  return {
+    pid,
+    write: (bytes) => process.write(bytes),
+    closeStdin: () => process.closeStdin(),
+    // deno-lint-ignore require-await -- as the contract says
+    signal: async (name, target) => process.signal(name, target),
+  };
+}
+
+function onAbort(signal: AbortSignal, action: () => void): Disposable {
+  signal.addEventListener("abort", action, { once: true });
+  return { [Symbol.dispose]: () => signal.removeEventListener("abort", action) };
 }
 
 function translate(error: unknown): unknown {

@@ -8,8 +8,12 @@ export interface Program {
   readonly cwd: string;
   /** All of its environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** All of its standard input; without it the program reads end-of-file. */
+  /** Its standard input, or the first of it; without it the program reads end-of-file. */
   readonly stdin?: string | undefined;
+  /** Keeps standard input open. @default {false} */
+  readonly keepStdin?: boolean | undefined;
+  /** Lets it go on when other programs end and what they left is ended. @default {false} */
+  readonly background?: boolean | undefined;
   /** A file that is written before the program starts. */
   readonly script?: { readonly path: string; readonly content: string } | undefined;
   /** Files that are removed when it has ended; missing ones are fine. */

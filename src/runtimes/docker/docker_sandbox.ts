@@ -105,12 +105,14 @@ export class DockerSandbox implements Sandbox {
   }
 
   async #runShell(spec: ShellSpec, options: RunOptions): Promise<RunOutcome> {
-    const { commandName, args, workingDirectory, stdin } = spec;
+    const { commandName, args, workingDirectory, stdin, keepStdin, background } = spec;
     const program = {
       argv: [commandName, ...args] as const,
       cwd: absolutePath(workingDirectory),
       env: { ...this.#env, ...spec.env },
       stdin,
+      keepStdin,
+      background,
     };
     return await this.#run(program, { commandName, workingDirectory }, options);
   }
