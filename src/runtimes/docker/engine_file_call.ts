@@ -4,6 +4,7 @@ import type { EngineContainer } from "./engine_container.ts";
 import { errorCodeOf } from "./engine_errno.ts";
 import { type EngineExec, ExecRefused } from "./engine_exec.ts";
 import type { EngineProcesses } from "./engine_processes.ts";
+import { IdleTimer } from "./engine_idle_timer.ts";
 import { isShellMissing, SHELL_MISSING } from "./engine_program_end.ts";
 
 /** One run of a script about files. */
@@ -29,6 +30,8 @@ export interface FileAnswer {
 
 const MAX_COMPLAINT = 64 * 1024;
 const TRIES = 3;
+/** Nothing about files is silent for that long unless something halted it. */
+const IDLE_MS = 120_000;
 const KILLED = 137;
 
 /** Runs scripts about files in a container. */
@@ -59,7 +62,7 @@ export class EngineFileCalls {
 
   /** Undefined if something in the container ended it. */
   async #try(call: FileCall): Promise<FileAnswer | undefined> {
-    await using _place = await this.#processes.enter();
+    await using place = await this.#processes.enter();
     const { script, args, stdin, maxBytes = Infinity } = call;
     using exec = await this.#start(["/bin/sh", "-c", script, "sh", ...args], call);
     if (stdin !== undefined) void exec.feed(stdin);
@@ -67,8 +70,10 @@ export class EngineFileCalls {
     let bytes = 0;
     let complaint = "";
     const decoder = new TextDecoder();
+    using idle = new IdleTimer(IDLE_MS, () => exec[Symbol.dispose]());
     await this.#container.reach(() =>
       exec.pump((stream, piece) => {
+        idle.restart();
         if (stream === "stderr") complaint += decoder.decode(piece, { stream: true });
         else if ((bytes += piece.length) <= maxBytes) pieces.push(piece);
         if (complaint.length > MAX_COMPLAINT) complaint = complaint.slice(-MAX_COMPLAINT / 2);
@@ -77,6 +82,10 @@ export class EngineFileCalls {
     const content = joined(pieces);
     const match = /^(.*)\n=([12]) (\w+) ?(.*)\n$/s.exec(complaint);
     if (match !== null) return answer(call, match, content);
+    if (idle.expired) {
+      await place.kill();
+      throw interrupted(call);
+    }
     const code = await this.#container.exitCode(exec);
     if (code === KILLED) return undefined;
     throw failure(`${new TextDecoder().decode(content)}${complaint}`, call);
@@ -89,6 +98,13 @@ export class EngineFileCalls {
       throw error instanceof ExecRefused ? failure(error.message, call, error) : error;
     }
   }
+}
+
+function interrupted({ paths: [path] }: FileCall): CommandError {
+  return new CommandError(
+    `Interrupted: ${path}: a program in the sandbox ended or halted what was at work on it, look ` +
+      "whether it was done and try again",
+  );
 }
 
 function answer({ paths }: FileCall, match: RegExpExecArray, content: Uint8Array): FileAnswer {

@@ -13,11 +13,10 @@ export interface GuardReport {
 }
 
 const MAX_LINE_BYTES = 4096;
+const QUIT_MS = 1000;
 
 /** A shell in the container that waits for the word to end processes; see {@linkcode GUARD_SCRIPT}. */
 export class EngineGuard implements Disposable {
-  /** What was so when it began. */
-  readonly first: Promise<GuardReport | undefined>;
   readonly #exec: EngineExec;
   readonly #decoder = new TextDecoder();
   #text = "";
@@ -26,11 +25,10 @@ export class EngineGuard implements Disposable {
 
   private constructor(exec: EngineExec) {
     this.#exec = exec;
-    this.first = this.#next();
     this.#read();
   }
 
-  /** Starts one. */
+  /** Starts one; it says what is so when it is ready. */
   static async start(container: EngineContainer): Promise<EngineGuard> {
     return new EngineGuard(await container.exec(["/bin/sh", "-c", GUARD_SCRIPT], { stdin: true }));
   }
@@ -40,9 +38,12 @@ export class EngineGuard implements Disposable {
     return this.#ended;
   }
 
-  /** What it said that was no answer: the engine's words when it could not be started. */
-  get words(): string {
-    return this.#text;
+  /**
+   * What it says when it is ready; undefined if it could not be started, which is soon known, or if that
+   * took too long.
+   */
+  async ready(timeoutMs: number): Promise<GuardReport | undefined> {
+    return await this.#within(timeoutMs, this.#next());
   }
 
   /** Ends processes, those with the mark or all; undefined if the guard is gone or does not answer. */
@@ -50,27 +51,12 @@ export class EngineGuard implements Disposable {
     signal: "TERM" | "KILL",
     { mark, timeoutMs }: { readonly mark?: number | undefined; readonly timeoutMs: number },
   ): Promise<GuardReport | undefined> {
-    const answer = this.#next();
-    const timer = setTimeout(() => this[Symbol.dispose](), timeoutMs);
-    try {
-      await this.#exec.write(new TextEncoder().encode(`end ${signal} ${mark ?? ""}\n`));
-      return await answer;
-    } catch {
-      // The connection is gone, and so is the guard.
-      this[Symbol.dispose]();
-      return undefined;
-    } finally {
-      clearTimeout(timer);
-    }
+    return await this.#within(timeoutMs, this.#ask(`end ${signal} ${mark ?? ""}\n`));
   }
 
   /** Ends it and nothing else. */
   async quit(): Promise<void> {
-    // If it does not take the word, the end of its connection tells it more than it should hear.
-    await this.#exec.write(new TextEncoder().encode("quit\n")).catch(() => {});
-    const timer = setTimeout(() => this[Symbol.dispose](), 1000);
-    await this.#next();
-    clearTimeout(timer);
+    await this.#within(QUIT_MS, this.#ask("quit\n"));
     this[Symbol.dispose]();
   }
 
@@ -78,6 +64,27 @@ export class EngineGuard implements Disposable {
   [Symbol.dispose](): void {
     this.#exec[Symbol.dispose]();
     this.#end();
+  }
+
+  async #ask(line: string): Promise<GuardReport | undefined> {
+    const answer = this.#next();
+    try {
+      await this.#exec.write(new TextEncoder().encode(line));
+    } catch {
+      // The connection is gone, and so is the guard.
+      this[Symbol.dispose]();
+    }
+    return await answer;
+  }
+
+  /** A guard that does not answer in time is given up, and answers nothing. */
+  async #within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this[Symbol.dispose](), timeoutMs);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #next(): Promise<GuardReport | undefined> {

@@ -24,6 +24,8 @@ const NONE: GuardReport = { left: 0, oomKills: 0, pidsRefused: 0 };
 const TRIES = 3;
 /** Also the time in which a guard that something stopped is found out. */
 const ANSWER_MS = 5000;
+/** Only what halts every new process of its user at once lets a start take that long. */
+const START_MS = 15_000;
 /** 4 PiB: no process is held by it. The kernel has not looked at this limit since 2.4. */
 const MARK_BASE = 2 ** 52;
 
@@ -143,10 +145,14 @@ export class EngineProcesses {
     if (this.#guard?.ended === false) return this.#guard;
     await this.#container.note();
     this.#guard = undefined;
+    const began = Date.now();
     try {
       const guard = await EngineGuard.start(this.#container);
-      const first = await guard.first;
-      if (first === undefined) return undefined;
+      const first = await guard.ready(START_MS);
+      if (first === undefined) {
+        if (Date.now() - began < START_MS) return undefined;
+        throw await this.#container.restart();
+      }
       this.#last = first;
       return this.#guard = guard;
     } catch (error) {
