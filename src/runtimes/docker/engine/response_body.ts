@@ -4,6 +4,8 @@ export interface ResponseBodyOptions {
   readonly onEnd: () => void;
   /** Says what a failed read means. */
   readonly toError: (error: unknown) => unknown;
+  /** Ends the body, which then fails with what `toError` makes of the reason. */
+  readonly signal: AbortSignal;
 }
 
 /** Wraps the body of an answer, so that what the call holds is released when the body ends. */
@@ -11,14 +13,23 @@ export function responseBody(
   body: ReadableStream<Uint8Array> | null,
   options: ResponseBodyOptions,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const { onEnd, toError } = options;
+  const { toError, signal } = options;
   const reader = body?.getReader();
+  // fetch forgets its signal when the response that nobody holds any more is collected, so that reading
+  // would go on for ever.
+  const onAbort = () => void reader?.cancel(signal.reason).catch(() => {});
+  signal.addEventListener("abort", onAbort);
+  const onEnd = () => {
+    signal.removeEventListener("abort", onAbort);
+    options.onEnd();
+  };
   // Answers without a body are over before anybody looks.
   if (reader === undefined) onEnd();
   return new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
       try {
         const result = await reader?.read();
+        signal.throwIfAborted();
         // fetch hands on whole buffers of its own, never shared ones.
         if (!(result?.done ?? true)) {
           return controller.enqueue(result!.value as Uint8Array<ArrayBuffer>);

@@ -4,7 +4,7 @@ import {
   type EngineEvent,
   eventStream,
 } from "../../../../src/runtimes/docker/engine/event_stream.ts";
-import { until } from "../../../testutil/within.ts";
+import { until, within } from "../../../testutil/within.ts";
 import { FakeEngine, type FakeRoutes } from "./fake_engine.ts";
 import type { FakeExchange } from "./fake_exchange.ts";
 
@@ -119,3 +119,34 @@ Deno.test("eventStream() is not ended by the time that a call may take", async (
   assertEquals((await reader.read()).value?.Action, "die");
   await reader.cancel();
 });
+
+Deno.test("eventStream() ends when it is aborted, also after a garbage collection", async () => {
+  await using fake = await FakeEngine.start(telling((exchange) => exchange.closedByClient()));
+  using engine = await fake.client();
+  const abort = new AbortController();
+  const events = await eventStream(engine, { since: 1, signal: abort.signal });
+  const seen: string[] = [];
+  const ended = (async () => {
+    for await (const { Action } of events) seen.push(Action);
+  })();
+  await until(() => seen.length === 1, 10_000, "the first event");
+  await collectGarbage();
+  abort.abort();
+  await within(ended, 10_000, "the stream to end");
+  assertEquals(seen, ["start"]);
+});
+
+/** Makes garbage until the engine of the language has collected something that nobody holds. */
+async function collectGarbage(): Promise<void> {
+  let collected = false;
+  const registry = new FinalizationRegistry(() => collected = true);
+  (() => registry.register({ held: "by nobody" }, ""))();
+  await until(
+    () => {
+      for (let round = 0; round < 50; round++) new Array(100_000).fill({});
+      return collected;
+    },
+    20_000,
+    "a garbage collection",
+  );
+}
