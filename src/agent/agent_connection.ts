@@ -2,13 +2,8 @@ import type { AgentChannel } from "./agent_channel.ts";
 import { type AgentLost, AgentLostError, AgentRefusal } from "./agent_error.ts";
 import { readReady } from "./agent_reports.ts";
 import { FrameWriter } from "./frame_writer.ts";
-import {
-  encodeJson,
-  FrameDecoder,
-  FrameError,
-  type FrameType,
-  MAX_PAYLOAD_BYTES,
-} from "./inside/frames.ts";
+import { encodeJson } from "./inside/frame_payload.ts";
+import { FrameDecoder, FrameError, type FrameType, MAX_PAYLOAD_BYTES } from "./inside/frames.ts";
 import type { AgentReady, AgentRequest } from "./inside/protocol.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -130,11 +125,16 @@ export class AgentConnection implements AsyncDisposable {
         this.#watchdog.heard();
         decoder.write(chunk);
       }
+    } catch (error) {
+      if (error instanceof FrameError) return this.lose("protocol", error.message, error);
+      return this.#ended(error);
+    }
+    try {
       decoder.end();
       this.#ended();
     } catch (error) {
-      if (error instanceof FrameError) this.lose("protocol", error.message, error);
-      else this.#ended(error);
+      // It was killed while it spoke.
+      this.#ended(error);
     }
   }
 

@@ -1,50 +1,21 @@
 import type { AgentConnection } from "./agent_connection.ts";
 import { answerOf } from "./agent_answer.ts";
 import { readEntries, readEntry, readNumber } from "./agent_reports.ts";
+import type {
+  AgentCopyOptions,
+  AgentReadOptions,
+  AgentReadStream,
+  AgentWriteOptions,
+} from "./agent_file_options.ts";
 import { FileDownload } from "./file_download.ts";
 import { uploadFile } from "./file_upload.ts";
-import type { FileEntry } from "./inside/protocol.ts";
+import { FrameError } from "./inside/frames.ts";
+import { type FileEntry, MAX_ENTRIES } from "./inside/protocol.ts";
 
 /** What a path is. */
 export interface AgentFileEntry extends FileEntry {
   /** The directory's path as asked, and the name. */
   readonly path: string;
-}
-
-/** Options of {@linkcode AgentFiles.read}. */
-export interface AgentReadOptions {
-  /** First byte. @default {0} */
-  readonly offset?: number | undefined;
-  /** Number of bytes; by default to the end. */
-  readonly length?: number | undefined;
-  /** More than this is refused with `TOO_LARGE`. */
-  readonly maxBytes: number;
-  /** Gives up. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** A file, or a range of it, that is being read. */
-export interface AgentReadStream {
-  /** The size of the whole file. */
-  readonly size: number;
-  /** How many bytes are coming; fewer, if the file becomes shorter meanwhile. */
-  readonly length: number;
-  /** Cancel it if it is not read to its end. */
-  readonly content: ReadableStream<Uint8Array>;
-}
-
-/** Options of {@linkcode AgentFiles.write}. */
-export interface AgentWriteOptions {
-  /** Adds to the end instead of replacing. @default {false} */
-  readonly append?: boolean | undefined;
-  /** Gives up; what is replaced stays as it was. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Options of {@linkcode AgentFiles.copy}. */
-export interface AgentCopyOptions {
-  /** A larger file is refused with `TOO_LARGE`. */
-  readonly maxBytes?: number | undefined;
 }
 
 /**
@@ -136,6 +107,7 @@ export class AgentFiles {
       for (const entry of readEntries(payload)) {
         entries.push({ ...entry, path: `${base}/${entry.name}` });
       }
+      if (entries.length > MAX_ENTRIES) throw new FrameError("A listing does not end");
     });
     return entries;
   }

@@ -23,7 +23,10 @@ export interface AgentProcess {
   readonly files?: readonly AgentScript[] | undefined;
   /** Absolute paths of files that are removed when it has ended; missing ones are fine. */
   readonly remove?: readonly string[] | undefined;
-  /** Lets it go on when another process ends and what that left behind is killed. @default {false} */
+  /**
+   * For what runs in the background: it is over not when the process ends, with what that has left behind
+   * killed, but when all of its output is at its end too, or when it is stopped. @default {false}
+   */
   readonly keep?: boolean | undefined;
 }
 

@@ -1,11 +1,10 @@
-import type { AgentConnection, PendingRequest } from "./agent_connection.ts";
-import { answers } from "./agent_connection.ts";
+import { type AgentConnection, answers, type PendingRequest } from "./agent_connection.ts";
 import { type AgentLostError, AgentRefusal } from "./agent_error.ts";
 import type { AgentExit, AgentProcess, StartOptions } from "./agent_process.ts";
 import { readExit, readFail, readNumber } from "./agent_reports.ts";
-import { CHUNK_BYTES } from "./inside/protocol.ts";
-import type { SignalTarget } from "./inside/protocol.ts";
-import { decodeCredit, type FrameType } from "./inside/frames.ts";
+import { CHUNK_BYTES, type SignalTarget } from "./inside/protocol.ts";
+import { decodeCredit } from "./inside/frame_payload.ts";
+import type { FrameType } from "./inside/frames.ts";
 import { ProcessStdin } from "./process_stdin.ts";
 
 /** How long an agent may take to end a process that it has killed. */

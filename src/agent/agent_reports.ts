@@ -1,4 +1,5 @@
-import { decodeJson, FrameError, type FrameType } from "./inside/frames.ts";
+import { decodeJson } from "./inside/frame_payload.ts";
+import { FrameError, type FrameType } from "./inside/frames.ts";
 import {
   type AgentReady,
   type ExitReport,

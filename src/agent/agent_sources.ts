@@ -1,75 +1,39 @@
-import activeRequest from "./inside/active_request.ts" with { type: "text" };
-import agent from "./inside/agent.ts" with { type: "text" };
-import counters from "./inside/counters.ts" with { type: "text" };
-import fileEntry from "./inside/file_entry.ts" with { type: "text" };
-import fileRead from "./inside/file_read.ts" with { type: "text" };
-import fileReplacement from "./inside/file_replacement.ts" with { type: "text" };
-import fileRequests from "./inside/file_requests.ts" with { type: "text" };
-import fileTree from "./inside/file_tree.ts" with { type: "text" };
-import fileWrite from "./inside/file_write.ts" with { type: "text" };
-import findProgram from "./inside/find_program.ts" with { type: "text" };
-import frameOutput from "./inside/frame_output.ts" with { type: "text" };
-import frames from "./inside/frames.ts" with { type: "text" };
-import libc from "./inside/libc.ts" with { type: "text" };
-import linkEnd from "./inside/link_end.ts" with { type: "text" };
-import main from "./inside/main.ts" with { type: "text" };
-import makeDirectories from "./inside/make_directories.ts" with { type: "text" };
-import managedProcess from "./inside/managed_process.ts" with { type: "text" };
-import processInput from "./inside/process_input.ts" with { type: "text" };
-import processList from "./inside/process_list.ts" with { type: "text" };
-import processOutput from "./inside/process_output.ts" with { type: "text" };
-import processTable from "./inside/process_table.ts" with { type: "text" };
-import processTree from "./inside/process_tree.ts" with { type: "text" };
-import processUsage from "./inside/process_usage.ts" with { type: "text" };
-import protocol from "./inside/protocol.ts" with { type: "text" };
-import regularFile from "./inside/regular_file.ts" with { type: "text" };
-import replies from "./inside/replies.ts" with { type: "text" };
-import requestFailure from "./inside/request_failure.ts" with { type: "text" };
-import requestTable from "./inside/request_table.ts" with { type: "text" };
-import sendSignal from "./inside/send_signal.ts" with { type: "text" };
-import slicedTask from "./inside/sliced_task.ts" with { type: "text" };
-import startFailure from "./inside/start_failure.ts" with { type: "text" };
-import startProgram from "./inside/start_program.ts" with { type: "text" };
+import { stripTypeScriptTypes } from "node:module";
+import { AGENT_TEXTS } from "./agent_texts.ts";
+
+/** The one of the sources that is run. */
+export const AGENT_MAIN = "main.js";
+
+let sources: ReadonlyMap<string, string> | undefined;
 
 /**
- * What the agent consists of: the texts of its sources by their names, all in one folder, `main.ts` among
- * them. A compiled server carries them along.
+ * The sources of the agent by their names, all for one folder. They are JavaScript where that can be had:
+ * Deno puts what it makes of TypeScript into its cache, and where that is read-only it tries again and
+ * again, which takes an agent ten times as long as all else at its start.
  */
 export function agentSources(): ReadonlyMap<string, string> {
-  return new Map(Object.entries(SOURCES));
+  return sources ??= new Map(makeSources());
 }
 
-const SOURCES = {
-  "active_request.ts": activeRequest,
-  "agent.ts": agent,
-  "counters.ts": counters,
-  "file_entry.ts": fileEntry,
-  "file_read.ts": fileRead,
-  "file_replacement.ts": fileReplacement,
-  "file_requests.ts": fileRequests,
-  "file_tree.ts": fileTree,
-  "file_write.ts": fileWrite,
-  "find_program.ts": findProgram,
-  "frame_output.ts": frameOutput,
-  "frames.ts": frames,
-  "libc.ts": libc,
-  "link_end.ts": linkEnd,
-  "main.ts": main,
-  "make_directories.ts": makeDirectories,
-  "managed_process.ts": managedProcess,
-  "process_input.ts": processInput,
-  "process_list.ts": processList,
-  "process_output.ts": processOutput,
-  "process_table.ts": processTable,
-  "process_tree.ts": processTree,
-  "process_usage.ts": processUsage,
-  "protocol.ts": protocol,
-  "regular_file.ts": regularFile,
-  "replies.ts": replies,
-  "request_failure.ts": requestFailure,
-  "request_table.ts": requestTable,
-  "send_signal.ts": sendSignal,
-  "sliced_task.ts": slicedTask,
-  "start_failure.ts": startFailure,
-  "start_program.ts": startProgram,
-};
+function makeSources(): [name: string, text: string][] {
+  const texts = Object.entries(AGENT_TEXTS);
+  try {
+    return [
+      ...texts.map(([name, text]): [string, string] => [toJs(name), toJavaScript(text)]),
+    ];
+  } catch {
+    // A compiled server may be without what this takes.
+    return [...texts, [AGENT_MAIN, `import "./main.ts";\n`]];
+  }
+}
+
+function toJavaScript(text: string): string {
+  return stripTypeScriptTypes(text).replace(
+    /(?<=\sfrom ")\.\/\w+\.ts(?=";)/g,
+    (specifier) => toJs(specifier),
+  );
+}
+
+function toJs(name: string): string {
+  return name.replace(/\.ts$/, ".js");
+}

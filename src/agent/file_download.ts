@@ -1,8 +1,9 @@
 import { type AgentConnection, answers } from "./agent_connection.ts";
 import { AgentRefusal } from "./agent_error.ts";
-import type { AgentReadOptions } from "./agent_files.ts";
+import type { AgentReadOptions } from "./agent_file_options.ts";
 import { readFail, readRange } from "./agent_reports.ts";
-import { encodeCredit, FrameError, type FrameType } from "./inside/frames.ts";
+import { encodeCredit } from "./inside/frame_payload.ts";
+import { FrameError, type FrameType } from "./inside/frames.ts";
 import { READ_WINDOW_BYTES } from "./inside/protocol.ts";
 
 /** What was taken is told in pieces of this size, not byte by byte. */

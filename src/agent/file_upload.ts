@@ -1,6 +1,6 @@
 import { type AgentConnection, answers } from "./agent_connection.ts";
 import { AgentRefusal } from "./agent_error.ts";
-import type { AgentWriteOptions } from "./agent_files.ts";
+import type { AgentWriteOptions } from "./agent_file_options.ts";
 import { readFail, readNumber } from "./agent_reports.ts";
 import { CHUNK_BYTES } from "./inside/protocol.ts";
 

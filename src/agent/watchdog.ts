@@ -35,13 +35,15 @@ export class Watchdog implements Disposable {
   /** Something was heard. */
   heard(): void {
     this.#heard = true;
+    if (!this.#asked) return;
     this.#asked = false;
+    clearTimeout(this.#timer);
+    this.#wait(this.#options.silenceMs);
   }
 
   /** There is nothing to do any more. */
   rest(): void {
     this.#watching = false;
-    this.#asked = false;
   }
 
   /** Ends it. */
@@ -58,12 +60,15 @@ export class Watchdog implements Disposable {
 
   #look(): void {
     this.#timer = undefined;
-    if (!this.#watching) return;
+    if (!this.#watching) {
+      this.#asked = false;
+      return;
+    }
     const { silenceMs, answerMs, ask, giveUp } = this.#options;
     if (this.#heard) return this.#wait(silenceMs);
     if (this.#asked) return giveUp();
     this.#asked = true;
-    ask();
     this.#wait(answerMs);
+    ask();
   }
 }

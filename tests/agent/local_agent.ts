@@ -1,8 +1,8 @@
-import { fromFileUrl } from "@std/path";
+import { join } from "@std/path";
 import type { AgentChannel } from "../../src/agent/agent_channel.ts";
+import { agentLauncher, LAUNCHER_NAME } from "../../src/agent/agent_launcher.ts";
 import { AgentLink, type AgentLinkOptions } from "../../src/agent/agent_link.ts";
-
-const MAIN = fromFileUrl(new URL("../../src/agent/inside/main.ts", import.meta.url));
+import { AGENT_MAIN, agentSources } from "../../src/agent/agent_sources.ts";
 
 const FLAGS = [
   "run",
@@ -16,6 +16,12 @@ const FLAGS = [
   "--quiet",
 ];
 
+const ENV = {
+  DENO_NO_UPDATE_CHECK: "1",
+  DENO_V8_FLAGS: "--max-old-space-size=128,--max-semi-space-size=1,--single-threaded-gc",
+  HOME: "/nonexistent",
+};
+
 /** Where a {@linkcode LocalAgent} runs. */
 export interface LocalAgentOptions {
   /**
@@ -23,20 +29,21 @@ export interface LocalAgentOptions {
    * everything; without one it runs on this machine, and may end only what it can show to be its own.
    */
   readonly workspace?: string;
+  /** Whether it has its launcher. @default {true} */
+  readonly launcher?: boolean;
+  /** Where its complaints go. @default {"inherit"} */
+  readonly stderr?: "inherit" | "piped";
 }
 
 /** A real agent in a process of this machine, driven through a link. */
 export class LocalAgent implements AsyncDisposable {
   /** Drives it. */
   readonly link: AgentLink;
-  /** The process that was started: the agent's own, or that of the sandbox around it. */
-  readonly pid: number;
-  readonly #child: Deno.ChildProcess;
+  readonly #process: AgentProcess;
 
-  private constructor(link: AgentLink, child: Deno.ChildProcess) {
+  private constructor(link: AgentLink, process: AgentProcess) {
     this.link = link;
-    this.pid = child.pid;
-    this.#child = child;
+    this.#process = process;
   }
 
   /** Starts an agent and waits for it. */
@@ -44,44 +51,80 @@ export class LocalAgent implements AsyncDisposable {
     options: LocalAgentOptions = {},
     linkOptions: AgentLinkOptions = {},
   ): Promise<LocalAgent> {
-    const child = startAgent(options);
+    const process = await AgentProcess.start(options);
     try {
-      return new LocalAgent(await AgentLink.open(childChannel(child), linkOptions), child);
+      return new LocalAgent(await AgentLink.open(process.channel(), linkOptions), process);
     } catch (error) {
-      await child.status;
+      await process[Symbol.asyncDispose]();
       throw error;
     }
   }
 
-  /** How the process ended. */
+  /** How its process ended, or that of the sandbox around it. */
   get status(): Promise<Deno.CommandStatus> {
-    return this.#child.status;
+    return this.#process.child.status;
   }
 
   /** Closes the link and waits until the agent has ended for it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.link[Symbol.asyncDispose]();
-    await this.#child.status;
+    await this.#process[Symbol.asyncDispose]();
   }
 }
 
-/** Starts an agent whose channel nobody reads yet. */
-export function startAgent({ workspace }: LocalAgentOptions = {}): Deno.ChildProcess {
-  const deno = Deno.execPath();
-  const [command = "", ...args] = workspace === undefined
-    ? [deno, ...FLAGS, MAIN]
-    : ["bwrap", ...sandboxFlags(workspace), deno, ...FLAGS, MAIN, "--sole"];
-  return new Deno.Command(command, {
-    args,
-    env: { DENO_NO_UPDATE_CHECK: "1", HOME: "/nonexistent" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
+/** A real agent whose channel nobody reads yet. */
+export class AgentProcess implements AsyncDisposable {
+  /** The agent, or the sandbox around it. */
+  readonly child: Deno.ChildProcess;
+  readonly #home: string;
+
+  private constructor(child: Deno.ChildProcess, home: string) {
+    this.child = child;
+    this.#home = home;
+  }
+
+  /** Puts an agent's files into a directory of their own and starts it. */
+  static async start(options: LocalAgentOptions = {}): Promise<AgentProcess> {
+    const { workspace, launcher = true, stderr = "inherit" } = options;
+    const home = await Deno.makeTempDir({ prefix: "codebeaker-agent-" });
+    await Deno.chmod(home, 0o755);
+    for (const [name, text] of agentSources()) await Deno.writeTextFile(join(home, name), text);
+    if (launcher) {
+      const program = agentLauncher(Deno.build.arch)!;
+      await Deno.writeFile(join(home, LAUNCHER_NAME), program, { mode: 0o755 });
+    }
+    const agent = [Deno.execPath(), ...FLAGS];
+    const [command = "", ...args] = workspace === undefined ? [...agent, join(home, AGENT_MAIN)] : [
+      "bwrap",
+      ...sandboxFlags(workspace, home),
+      ...agent,
+      `/codebeaker/${AGENT_MAIN}`,
+      "--sole",
+    ];
+    const child = new Deno.Command(command, {
+      args,
+      env: ENV,
+      stdin: "piped",
+      stdout: "piped",
+      stderr,
+    }).spawn();
+    return new AgentProcess(child, home);
+  }
+
+  /** Its standard streams as a channel. */
+  channel(): AgentChannel {
+    return childChannel(this.child);
+  }
+
+  /** Waits until it has ended, which it does at the end of its standard input, and removes its files. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.child.status;
+    await Deno.remove(this.#home, { recursive: true });
+  }
 }
 
 /** A process id namespace of its own and a user that is not root: `--sole` ends everything that it sees. */
-function sandboxFlags(workspace: string): string[] {
+function sandboxFlags(workspace: string, home: string): string[] {
   return [
     "--unshare-all",
     "--die-with-parent",
@@ -91,6 +134,7 @@ function sandboxFlags(workspace: string): string[] {
     ...["--proc", "/proc"],
     ...["--tmpfs", "/tmp"],
     ...["--bind", workspace, "/workspace"],
+    ...["--ro-bind", home, "/codebeaker"],
     ...["--setenv", "DENO_DIR", "/tmp/deno"],
   ];
 }
@@ -98,10 +142,8 @@ function sandboxFlags(workspace: string): string[] {
 /** The root itself has to be a new one: it may lack `/workspace`. */
 function rootEntryFlags({ name, isSymlink }: Deno.DirEntry): string[] {
   const path = `/${name}`;
-  if (["proc", "dev", "tmp", "workspace"].includes(name)) return [];
-  return isSymlink
-    ? ["--symlink", Deno.readLinkSync(path), path]
-    : ["--ro-bind-try", path, path];
+  if (["proc", "dev", "tmp", "workspace", "codebeaker"].includes(name)) return [];
+  return isSymlink ? ["--symlink", Deno.readLinkSync(path), path] : ["--ro-bind-try", path, path];
 }
 
 /** The standard streams of a child as a channel. */

@@ -1,12 +1,15 @@
 import type { ActiveRequest } from "./active_request.ts";
+import { BufferPool } from "./buffer_pool.ts";
 import { Counters } from "./counters.ts";
 import { startFileRequest } from "./file_requests.ts";
 import type { FrameOutput } from "./frame_output.ts";
-import { decodeCredit, decodeJson, FrameDecoder, FrameError, type FrameType } from "./frames.ts";
-import { ManagedProcess } from "./managed_process.ts";
+import { decodeCredit, decodeJson } from "./frame_payload.ts";
+import { FrameDecoder, FrameError, type FrameType } from "./frames.ts";
+import { ManagedProcess, type ProcessDeps } from "./managed_process.ts";
 import { ProcessTable } from "./process_table.ts";
 import {
   type AgentRequest,
+  CHUNK_BYTES,
   type FileRequest,
   PROTOCOL_VERSION,
   type SignalTarget,
@@ -23,7 +26,11 @@ export interface AgentOptions {
   readonly sole: boolean;
   /** Whether other processes of this user are kept out of this one. */
   readonly shielded: boolean;
+  /** The path of the launcher, if there is one that runs here. */
+  readonly launcher: string | undefined;
 }
+
+const SPARE_BUFFERS = 8;
 
 /** Does what the server asks for. */
 export class Agent {
@@ -32,18 +39,24 @@ export class Agent {
   readonly #decoder = new FrameDecoder((type, id, payload) => this.#receive(type, id, payload));
   readonly #counters = new Counters();
   readonly #requests = new RequestTable();
-  readonly #table: ProcessTable;
+  readonly #deps: ProcessDeps;
 
   /** Makes an agent that answers through `output`. */
   constructor(output: FrameOutput, options: AgentOptions) {
     this.#output = output;
     this.#options = options;
-    this.#table = new ProcessTable({ sole: options.sole, counters: this.#counters });
+    const { sole, launcher } = options;
+    this.#deps = {
+      table: new ProcessTable({ sole, counters: this.#counters }),
+      counters: this.#counters,
+      buffers: new BufferPool({ bytes: CHUNK_BYTES, spares: SPARE_BUFFERS }),
+      launcher,
+    };
   }
 
   /** Ends what an agent before this one has left, and says that it is there. */
   begin(): void {
-    const { sole, shielded } = this.#options;
+    const { sole, shielded, launcher } = this.#options;
     signalEverything("SIGKILL", { sole });
     this.#output.sendJson("ready", 0, {
       protocol: PROTOCOL_VERSION,
@@ -51,6 +64,7 @@ export class Agent {
       uid: Deno.uid(),
       sole,
       shielded,
+      launcher: launcher !== undefined,
       counters: this.#counters.present,
     });
   }
@@ -67,7 +81,7 @@ export class Agent {
 
   /** Ends every process, and what was half done. */
   async shutDown(): Promise<void> {
-    await this.#table.killAll();
+    await this.#deps.table.killAll();
     this.#requests[Symbol.dispose]();
     this.#counters[Symbol.dispose]();
   }
@@ -93,8 +107,7 @@ export class Agent {
 
   #spawn(id: number, request: SpawnRequest): void {
     const replies = this.#replies(id);
-    const deps = { table: this.#table, counters: this.#counters };
-    const process = new ManagedProcess(request, replies, deps);
+    const process = new ManagedProcess(request, replies, this.#deps);
     this.#requests.begin(id, { request: process, replies });
     this.#requests.whenOver(request.after ?? [], (failure) => {
       if (replies.over) return;
@@ -124,12 +137,18 @@ const DELIVERIES: Partial<
 > = {
   data: (request, payload) => request.data?.(payload),
   end: (request) => request.end?.(),
-  credit: (request, payload) => request.credit?.(decodeCredit(payload)),
+  credit: (request, payload) => {
+    const bytes = decodeCredit(payload);
+    request.credit?.(bytes);
+  },
   signal: (request, payload) => {
     const { signal, to } = decodeJson("signal", payload);
     request.signal?.(signal as Deno.Signal, to as SignalTarget);
   },
-  stop: (request, payload) => request.stop?.(Number(decodeJson("stop", payload).graceMs)),
+  stop: (request, payload) => {
+    const { graceMs } = decodeJson("stop", payload);
+    request.stop?.(Number(graceMs));
+  },
   cancel: (request) => request.cancel?.(),
 };
 

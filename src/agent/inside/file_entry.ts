@@ -1,10 +1,9 @@
 import type { RequestReplies } from "./active_request.ts";
-import { encodeJson } from "./frames.ts";
-import type { FileEntry } from "./protocol.ts";
+import { encodeJson } from "./frame_payload.ts";
+import { type FileEntry, MAX_ENTRIES } from "./protocol.ts";
 import { RequestFailure } from "./request_failure.ts";
 import type { Steps } from "./sliced_task.ts";
 
-const MAX_ENTRIES = 100_000;
 /** Even with the longest names, all of them escaped, they fit into a frame. */
 const ENTRIES_PER_FRAME = 256;
 

@@ -1,3 +1,5 @@
+import { mayRun } from "./libc.ts";
+
 /** What was found where a program should be. */
 export interface FoundProgram {
   readonly path: string;
@@ -19,11 +21,14 @@ export interface SearchPlace {
 export function findProgram(program: string, { cwd, path }: SearchPlace): FoundProgram | undefined {
   if (program === "") return undefined;
   if (program.includes("/")) return examine(absolute(program, cwd));
-  const found = path.split(":")
-    .map((directory) => examine(`${absolute(directory || ".", cwd)}/${program}`))
-    .filter((candidate) => candidate !== undefined);
-  return found.find(({ problem }) => problem === undefined) ??
-    found.find(({ problem }) => problem === "not_executable");
+  const candidates = path.split(":")
+    .map((directory) => `${absolute(directory || ".", cwd)}/${program}`);
+  for (const candidate of candidates) {
+    // Most are not there, which is cheaper to hear than to have thrown.
+    const found = mayRun(candidate) ? examine(candidate) : undefined;
+    if (found !== undefined && found.problem === undefined) return found;
+  }
+  return candidates.map(examine).find((found) => found?.problem === "not_executable");
 }
 
 function absolute(path: string, cwd: string): string {

@@ -1,4 +1,5 @@
-import { encodeJson, type FrameType, HEADER_BYTES, writeHeader } from "./frames.ts";
+import { encodeJson } from "./frame_payload.ts";
+import { type FrameType, HEADER_BYTES, writeHeader } from "./frames.ts";
 
 const BUFFER_BYTES = 128 * 1024;
 /** How long a frame that nobody waits for may wait for others. */

@@ -41,9 +41,6 @@ const MAX_ID = 2 ** 32 - 1;
 const NO_PAYLOAD = new Uint8Array(0);
 const TYPES: readonly (FrameType | undefined)[] = typesByNumber();
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
-
 /** Bytes that are not what the two sides agreed on. Nothing after it can be understood. */
 export class FrameError extends Error {
   override readonly name = "FrameError";
@@ -163,46 +160,14 @@ export function encodeFrame(
   return frame;
 }
 
-/** A value as the payload of a frame. */
-export function encodeJson(value: unknown): Uint8Array<ArrayBuffer> {
-  return encoder.encode(JSON.stringify(value));
-}
-
-/** The object in a payload. Throws a {@linkcode FrameError} for anything else. */
-export function decodeJson(type: FrameType, payload: Uint8Array): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(decoder.decode(payload));
-  } catch (error) {
-    throw new FrameError(`The payload of a frame "${type}" is not JSON`, { cause: error });
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new FrameError(`The payload of a frame "${type}" is not an object`);
-  }
-  return value as Record<string, unknown>;
-}
-
-/** A number of bytes as the payload of a `credit`. */
-export function encodeCredit(bytes: number): Uint8Array<ArrayBuffer> {
-  const payload = new Uint8Array(4);
-  writeUint32(payload, 0, bytes);
-  return payload;
-}
-
-/** The number in the payload of a `credit`. */
-export function decodeCredit(payload: Uint8Array): number {
-  if (payload.length !== 4) {
-    throw new FrameError(`The payload of a frame "credit" has ${payload.length} bytes, not 4`);
-  }
-  return readUint32(payload, 0);
-}
-
-function readUint32(bytes: Uint8Array, at: number): number {
+/** The number in four bytes. */
+export function readUint32(bytes: Uint8Array, at: number): number {
   return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>>
     0;
 }
 
-function writeUint32(bytes: Uint8Array, at: number, value: number): void {
+/** Puts a number into four bytes. */
+export function writeUint32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at] = value >>> 24;
   bytes[at + 1] = value >>> 16;
   bytes[at + 2] = value >>> 8;

@@ -1,6 +1,7 @@
 /** Fixed by the kernel for x86 and Arm alike. */
 const O_PATH = 0o10000000;
 const O_CLOEXEC = 0o2000000;
+const X_OK = 1;
 const PR_GET_DUMPABLE = 3;
 const PR_SET_DUMPABLE = 4;
 const RUSAGE_SELF = 0;
@@ -8,6 +9,7 @@ const RUSAGE_BYTES = 144;
 
 const SYMBOLS = {
   open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
+  access: { parameters: ["buffer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   prctl: { parameters: ["i32", "usize", "usize", "usize", "usize"], result: "i32" },
   getrusage: { parameters: ["i32", "buffer"], result: "i32" },
@@ -44,6 +46,11 @@ export function holdPath(path: string): number | undefined {
 /** Lets go of what {@linkcode holdPath} holds. */
 export function releasePath(fd: number): void {
   library?.close(fd);
+}
+
+/** Whether something at a path may be run or entered; true if that cannot be told. */
+export function mayRun(path: string): boolean {
+  return library === undefined || library.access(encoder.encode(`${path}\0`), X_OK) === 0;
 }
 
 /** Keeps other processes of the same user from looking into this one; false if it cannot. */

@@ -4,6 +4,7 @@
  */
 import { Agent } from "./agent.ts";
 import { FrameOutput } from "./frame_output.ts";
+import { findLauncher } from "./launcher.ts";
 import { forbidInspection } from "./libc.ts";
 
 const READ_BYTES = 64 * 1024;
@@ -34,7 +35,11 @@ function complain(error: unknown): void {
 async function serve(): Promise<never> {
   const sole = Deno.args.includes("--sole") && Deno.uid() !== 0;
   const output = new FrameOutput(Deno.stdout, () => leave(0));
-  const agent = new Agent(output, { sole, shielded: forbidInspection() });
+  const agent = new Agent(output, {
+    sole,
+    shielded: forbidInspection(),
+    launcher: await findLauncher(new URL("launch", import.meta.url).pathname),
+  });
 
   async function leave(code: number): Promise<never> {
     await agent.shutDown();

@@ -1,30 +1,39 @@
 import type { ActiveRequest, RequestReplies } from "./active_request.ts";
+import type { BufferPool } from "./buffer_pool.ts";
 import type { Counters } from "./counters.ts";
+import { endingOf } from "./ending_of.ts";
+import { ErrorOutput } from "./error_output.ts";
 import { ProcessInput } from "./process_input.ts";
 import { ProcessOutput } from "./process_output.ts";
 import { MARK_VARIABLE, type ProcessTable, type TableEntry } from "./process_table.ts";
 import { ProcessUsage } from "./process_usage.ts";
-import type { ExitReport, SignalTarget, SpawnRequest } from "./protocol.ts";
+import type { SignalTarget, SpawnRequest } from "./protocol.ts";
 import { sendSignal } from "./send_signal.ts";
-import { startProgram } from "./start_program.ts";
+import { launchFailure, startProgram } from "./start_program.ts";
+import { within } from "./within.ts";
 
 /** How long a stream may stay open when everything that the process started is gone. */
 const DRAIN_MS = 1000;
 /** How often what was told to stop is looked at. */
 const GRACE_STEP_MS = 10;
 
-type Ending = Pick<ExitReport, "code" | "signal">;
-
 /** What {@linkcode ManagedProcess} needs of the agent. */
 export interface ProcessDeps {
   readonly table: ProcessTable;
   readonly counters: Counters;
+  readonly buffers: BufferPool;
+  readonly launcher: string | undefined;
 }
 
 /** A program from its start to the end of everything it started. */
 export class ManagedProcess implements ActiveRequest, TableEntry {
+  /** What its processes carry in their environment. */
   readonly mark: string = crypto.getRandomValues(new Uint8Array(12)).toHex();
+  /** Whether the process itself runs. */
   rootAlive = false;
+  /** Whether what it has started may go on. */
+  running = false;
+  /** Whether no other ran meanwhile. */
   alone = true;
   readonly #request: SpawnRequest;
   readonly #replies: RequestReplies;
@@ -34,6 +43,8 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
   /** When what was told to stop is killed; undefined if it was not told to. */
   #deadline: number | undefined;
   #stopped = false;
+  #filesRemoved = false;
+  readonly #released = Promise.withResolvers<void>();
   #killer: ReturnType<typeof setTimeout> | undefined;
 
   /** Makes a process that has not started. */
@@ -51,18 +62,19 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
 
   /** Starts it. Throws a failure if it cannot be started. */
   run(): void {
-    const { table, counters } = this.#deps;
+    const { table, counters, launcher } = this.#deps;
     table.join(this);
     const usage = new ProcessUsage(counters);
     let child: Deno.ChildProcess;
     try {
-      child = startProgram(this.#request, { [MARK_VARIABLE]: this.mark });
+      child = startProgram(this.#request, { mark: { [MARK_VARIABLE]: this.mark }, launcher });
     } catch (error) {
       table.leave(this);
       throw error;
     }
     this.#pid = child.pid;
     this.rootAlive = true;
+    this.running = true;
     this.#replies.sendStarted(child.pid);
     if (this.#request.stdin === "pipe") this.#input.attach(child.stdin);
     this.#follow(child, usage).catch((error) => this.#replies.fail(error));
@@ -80,9 +92,11 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
 
   /** Signals the process, its group, or all it started. */
   signal(name: Deno.Signal, target: SignalTarget): void {
-    if (!this.rootAlive) return;
+    if (!this.running) return;
     if (target === "tree") return this.#deps.table.signal(this, name);
-    sendSignal(target === "group" ? -this.#pid : this.#pid, name);
+    // There is no group before the launcher has made one.
+    if (target === "group" && sendSignal(-this.#pid, name)) return;
+    if (this.rootAlive) sendSignal(this.#pid, name);
   }
 
   /** Asks it and all it started to end, and ends what is left after `graceMs`. */
@@ -99,10 +113,11 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
     }
     const deadline = performance.now() + graceMs;
     // Asked twice, the earlier end counts.
-    if (!this.rootAlive || deadline >= (this.#deadline ?? Infinity)) return;
+    if (!this.running || deadline >= (this.#deadline ?? Infinity)) return;
     this.#stopped = true;
     this.#deadline = deadline;
     clearTimeout(this.#killer);
+    this.#released.resolve();
     if (graceMs <= 0) return this.#killAll();
     const { table } = this.#deps;
     table.signal(this, "SIGTERM");
@@ -116,6 +131,13 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
     clearTimeout(this.#killer);
     this.#input.close();
     this.#deps.table.leave(this);
+    this.#removeFiles();
+  }
+
+  #removeFiles(): void {
+    if (this.#filesRemoved) return;
+    this.#filesRemoved = true;
+    for (const path of this.#request.remove ?? []) removeIfThere(path);
   }
 
   #killAll(): void {
@@ -124,16 +146,23 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
   }
 
   async #follow(child: Deno.ChildProcess, usage: ProcessUsage): Promise<void> {
+    const { buffers, launcher } = this.#deps;
+    const errors = new ErrorOutput((bytes) => this.#replies.send("stderr", bytes), launcher);
     const outputs = [
-      new ProcessOutput(child.stdout, (bytes) => this.#replies.send("stdout", bytes)),
-      new ProcessOutput(child.stderr, (bytes) => this.#replies.send("stderr", bytes)),
+      new ProcessOutput(child.stdout, (bytes) => this.#replies.send("stdout", bytes), buffers),
+      new ProcessOutput(child.stderr, (bytes) => errors.take(bytes), buffers),
     ];
     const drained = Promise.all(outputs.map(({ ended }) => ended));
-    const ending = await endOf(child);
+    const ending = await endingOf(child);
     this.rootAlive = false;
+    if (this.#request.keep) await Promise.race([drained, this.#released.promise]);
+    this.running = false;
     await this.#cleanUp();
     await within(drained, DRAIN_MS, () => outputs.forEach((output) => output.cancel()));
-    for (const path of this.#request.remove ?? []) removeIfThere(path);
+    this.#removeFiles();
+    if (errors.notLaunched(ending.code)) {
+      return this.#replies.fail(launchFailure(ending.code, this.#request));
+    }
     const { alone } = this;
     this.#replies.done("exit", { ...ending, stopped: this.#stopped, ...usage.report({ alone }) });
   }
@@ -146,31 +175,6 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
     }
     await table.kill(this);
   }
-}
-
-async function endOf(child: Deno.ChildProcess): Promise<Ending> {
-  try {
-    const { code, signal } = await child.status;
-    return signal === null ? { code, signal } : { code: null, signal };
-  } catch (error) {
-    // Deno has no names for the real-time signals.
-    const number = error instanceof Error ? /Invalid signal: (\d+)/.exec(error.message)?.[1] : "";
-    if (!number) throw error;
-    return { code: null, signal: `SIG${number}` };
-  }
-}
-
-/** Waits for a promise, or until `ms` have passed, and then calls `late`. */
-async function within(promise: Promise<unknown>, ms: number, late: () => void): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      late();
-      resolve();
-    }, ms);
-  });
-  await Promise.race([promise, timeout]);
-  clearTimeout(timer);
 }
 
 function removeIfThere(path: string): void {

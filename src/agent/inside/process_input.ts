@@ -26,7 +26,9 @@ export class ProcessInput {
 
   /** Takes bytes for the program. */
   data(bytes: Uint8Array): void {
-    if (this.#ended || this.#closed) return;
+    if (this.#ended) return;
+    // The program reads no more, but goes on: who writes to it must not wait for it.
+    if (this.#closed) return this.#credit(bytes.length);
     this.#queued += bytes.length;
     if (this.#queued > STDIN_WINDOW_BYTES) {
       throw new FrameError(

@@ -8,16 +8,28 @@ export interface ProcessInfo {
   readonly state: string;
 }
 
-/** Every process that can be seen and has not ended. */
-export function listProcesses(): ProcessInfo[] {
-  const found: ProcessInfo[] = [];
+/** What {@linkcode listProcesses} has seen. */
+export interface ProcessList {
+  /** Every process that has not ended. */
+  readonly processes: readonly ProcessInfo[];
+  /** Whether none ended while they were looked at: one that did may have started another just before. */
+  readonly steady: boolean;
+}
+
+/** Looks at every process. */
+export function listProcesses(): ProcessList {
+  const processes: ProcessInfo[] = [];
+  let steady = true;
   for (const { name } of Deno.readDirSync("/proc")) {
     const first = name.charCodeAt(0);
     if (first < 48 || first > 57) continue;
     const info = processInfo(name);
-    if (info !== undefined && info.state !== "Z" && info.state !== "X") found.push(info);
+    if (info === undefined) steady = false;
+    else if (info.state !== "Z" && info.state !== "X") processes.push(info);
+    // Whose parent is the first process stays a zombie only for a moment.
+    else if (info.parent === 1) steady = false;
   }
-  return found;
+  return { processes, steady };
 }
 
 /** The value of a variable in the environment that a process was started with. */

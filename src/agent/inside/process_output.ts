@@ -1,12 +1,20 @@
+import type { BufferPool } from "./buffer_pool.ts";
+
 /** One stream of a program's output, read to its end. */
 export class ProcessOutput {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: ReadableStreamBYOBReader;
+  readonly #buffers: BufferPool;
   /** Resolves at the end of the stream; never rejects. */
   readonly ended: Promise<void>;
 
-  /** Hands on what is read, piece by piece; the next piece is read when that has returned. */
-  constructor(stream: ReadableStream<Uint8Array>, take: (bytes: Uint8Array) => void) {
-    this.#reader = stream.getReader();
+  /** Hands on what is read, piece by piece, in buffers that are used again when `take` has returned. */
+  constructor(
+    stream: ReadableStream<Uint8Array>,
+    take: (bytes: Uint8Array) => void,
+    buffers: BufferPool,
+  ) {
+    this.#reader = stream.getReader({ mode: "byob" });
+    this.#buffers = buffers;
     this.ended = this.#pump(take);
   }
 
@@ -16,12 +24,17 @@ export class ProcessOutput {
   }
 
   async #pump(take: (bytes: Uint8Array) => void): Promise<void> {
+    let buffer = this.#buffers.take();
     try {
       for (;;) {
-        const { done, value } = await this.#reader.read();
-        if (done) return;
+        const { done, value } = await this.#reader.read(new Uint8Array(buffer));
+        // The buffer went away with the call and comes back with its answer, unless that was cancelled.
+        if (value === undefined) return;
+        buffer = value.buffer;
+        if (done) break;
         take(value);
       }
+      this.#buffers.give(buffer);
     } catch {
       // A pipe that cannot be read any more is at its end.
     }

@@ -9,8 +9,13 @@ export const MARK_VARIABLE = "CODEBEAKER_PROCESS";
 /** How long processes that were killed may take to be gone. */
 const GONE_MS = 1000;
 
+/** How often nothing is found before it is believed, if processes end while they are looked at. */
+const MAX_LOOKS = 5;
+
 /** A {@linkcode TreeRoot} that is told when it gets company. */
 export interface TableEntry extends TreeRoot {
+  /** Whether what it has started may go on. */
+  readonly running: boolean;
   /** Whether no other process ran meanwhile. */
   alone: boolean;
 }
@@ -81,7 +86,7 @@ export class ProcessTable {
 
   #mayEndAll(entry: TableEntry): boolean {
     if (!this.#sole) return false;
-    for (const other of this.#entries) if (other !== entry && other.rootAlive) return false;
+    for (const other of this.#entries) if (other !== entry && other.running) return false;
     return true;
   }
 
@@ -116,11 +121,15 @@ export class ProcessTable {
 
   #find(entry: TableEntry): number[] {
     const others = [...this.#entries].filter((other) => other !== entry);
-    return processesOf(entry, others, {
-      processes: listProcesses(),
-      self: Deno.pid,
-      markOf: (pid) => processVariable(pid, MARK_VARIABLE),
-      mayBeOrphan: (pid) => this.#sole && processUser(pid) === this.#uid,
-    });
+    for (let looks = 1;; looks++) {
+      const { processes, steady } = listProcesses();
+      const found = processesOf(entry, others, {
+        processes,
+        self: Deno.pid,
+        markOf: (pid) => processVariable(pid, MARK_VARIABLE),
+        mayBeOrphan: (pid) => this.#sole && processUser(pid) === this.#uid,
+      });
+      if (found.length > 0 || steady || looks === MAX_LOOKS) return found;
+    }
   }
 }

@@ -7,6 +7,8 @@ export const PROTOCOL_VERSION = 1;
 export const READ_WINDOW_BYTES = 1024 * 1024;
 /** Bytes of standard input that are sent before the program has read any; each `credit` allows more. */
 export const STDIN_WINDOW_BYTES = 256 * 1024;
+/** The most entries of a directory that are listed. */
+export const MAX_ENTRIES = 100_000;
 /** The length in which content is cut into frames. */
 export const CHUNK_BYTES = 64 * 1024;
 
@@ -27,6 +29,8 @@ export interface AgentReady {
   readonly sole: boolean;
   /** Whether the kernel keeps other processes of its user out of its own. */
   readonly shielded: boolean;
+  /** Whether it has a launcher; without one, starting a program takes about a millisecond more. */
+  readonly launcher: boolean;
   readonly counters: AgentCounters;
 }
 
@@ -42,7 +46,7 @@ export interface SpawnRequest {
   readonly after?: readonly number[];
   /** Files that are removed when it has ended; missing ones are fine. */
   readonly remove?: readonly string[];
-  /** Lets it go on when others end. */
+  /** Lets what it has started go on when the process itself has ended, as long as that writes. */
   readonly keep?: boolean;
 }
 

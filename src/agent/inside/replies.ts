@@ -1,6 +1,6 @@
 import type { RequestReplies } from "./active_request.ts";
 import type { FrameOutput } from "./frame_output.ts";
-import { encodeCredit, encodeJson } from "./frames.ts";
+import { encodeCredit, encodeJson } from "./frame_payload.ts";
 import { type RequestFailure, toFailure } from "./request_failure.ts";
 
 /** What {@linkcode Replies} are to. */

@@ -38,13 +38,17 @@ export class RequestFailure extends Error {
 /** Those that Deno leaves without a word (errno(3), Linux). */
 const ERRNO: Readonly<Record<string, AgentFailCode>> = {
   1: "EPERM",
+  2: "ENOENT",
   5: "EIO",
   6: "ENXIO",
   7: "E2BIG",
   8: "ENOEXEC",
   11: "EAGAIN",
   12: "ENOMEM",
+  13: "EACCES",
   16: "EBUSY",
+  20: "ENOTDIR",
+  21: "EISDIR",
   22: "EINVAL",
   23: "ENFILE",
   24: "EMFILE",

@@ -1,9 +1,11 @@
-/** Signals a process, or a group by its negative number; nothing happens if it is gone or not ours. */
-export function sendSignal(pid: number, signal: Deno.Signal): void {
+/** Signals a process, or a group by its negative number; false if it is gone or not ours. */
+export function sendSignal(pid: number, signal: Deno.Signal): boolean {
   try {
     Deno.kill(pid, signal);
+    return true;
   } catch {
     // It ended on its own, which is as good.
+    return false;
   }
 }
 

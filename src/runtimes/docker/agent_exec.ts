@@ -1,3 +1,4 @@
+import { AGENT_MAIN } from "../../agent/agent_sources.ts";
 import { AGENT_DIRECTORY, SANDBOX_USER } from "./container_spec.ts";
 import type { EngineClient } from "./engine/engine_client.ts";
 import { execCreate } from "./engine/exec_create.ts";
@@ -24,7 +25,7 @@ const COMMAND = [
   "--no-code-cache",
   "--cached-only",
   "--quiet",
-  `${AGENT_DIRECTORY}/agent/main.ts`,
+  `${AGENT_DIRECTORY}/agent/${AGENT_MAIN}`,
   "--sole",
 ];
 const ENV = [

@@ -28,6 +28,7 @@ const REASONS: Partial<Record<AgentRefusal["code"], NotStartedReason>> = {
   PERMISSION: "permission_denied",
   EACCES: "permission_denied",
   EISDIR: "permission_denied",
+  INTERPRETER_NOT_FOUND: "other",
   PROCESS_LIMIT: "process_limit",
   E2BIG: "too_long",
 };
@@ -42,7 +43,11 @@ export class AgentIo implements ContainerIo {
   /** Takes over a link. */
   constructor(link: AgentLink, settings: AgentIoSettings) {
     this.#link = link;
-    this.files = new AgentIoFiles(link.files, settings.maxFileBytes);
+    this.files = new AgentIoFiles(
+      link.files,
+      settings.maxFileBytes,
+      (program, options) => this.run(program, options),
+    );
     this.lost = link.lost.then(() => {});
   }
 

@@ -3,20 +3,27 @@ import { AgentLostError, AgentRefusal } from "../../agent/agent_error.ts";
 import type { AgentFileEntry, AgentFiles } from "../../agent/agent_files.ts";
 import { CommandError, SandboxError } from "../../errors.ts";
 import type { Entry } from "../../protocol/commands.ts";
+import { WORKSPACE } from "../../protocol/path.ts";
 import { FILE_REFUSALS, fileError } from "../file_error.ts";
 import type { ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
 import { workspacePath, workspaceSegments } from "../workspace_path.ts";
+import { chmodByProgram, type RunProgram } from "./chmod_by_program.ts";
 import { ContainerIoLost } from "./container_io.ts";
 
 /** The workspace of a container, through the agent; symlinks are resolved by the kernel inside. */
 export class AgentIoFiles implements SandboxFiles {
   readonly #files: AgentFiles;
   readonly #maxFileBytes: number;
+  readonly #run: RunProgram;
 
-  /** Serves the files that an agent sees, in pieces of at most `maxFileBytes`. */
-  constructor(files: AgentFiles, maxFileBytes: number) {
+  /**
+   * Serves the files that an agent sees, in pieces of at most `maxFileBytes`; what the agent has no request
+   * for is done by programs that `run` runs.
+   */
+  constructor(files: AgentFiles, maxFileBytes: number, run: RunProgram) {
     this.#files = files;
     this.#maxFileBytes = maxFileBytes;
+    this.#run = run;
   }
 
   /** See {@linkcode SandboxFiles}. */
@@ -64,6 +71,13 @@ export class AgentIoFiles implements SandboxFiles {
   async remove(path: string, recursive: boolean): Promise<void> {
     const target = named(path);
     await this.#ask(path, () => this.#files.remove(target, recursive));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async chmod(path: string, mode: number): Promise<void> {
+    const target = located(path);
+    if (target === WORKSPACE) throw new CommandError(FILE_REFUSALS.workspaceMode(path));
+    await chmodByProgram(this.#run, { path, target, mode });
   }
 
   /** See {@linkcode SandboxFiles}. */

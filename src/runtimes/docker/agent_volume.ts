@@ -1,4 +1,5 @@
 import { abortable, delay } from "@std/async";
+import { LAUNCHER_NAME } from "../../agent/agent_launcher.ts";
 import { archivePut } from "./engine/archive_put.ts";
 import { archiveStat } from "./engine/archive_stat.ts";
 import { containerCreate } from "./engine/container_create.ts";
@@ -16,6 +17,8 @@ export interface AgentContent {
   readonly deno: { readonly path: string; readonly version: string };
   /** Source texts by their path below `agent/`. */
   readonly sources: ReadonlyMap<string, string>;
+  /** The program that begins a session for others, where there is one for the machine. */
+  readonly launcher: Uint8Array | undefined;
   /** The engine's kind of machine. */
   readonly arch: string;
 }
@@ -67,7 +70,8 @@ const STALE_MS = 120_000;
 
 /** The volume's name: another content is another volume, so a full one is never written to again. */
 export async function agentVolumeName(content: AgentContent): Promise<string> {
-  const text = JSON.stringify([content.deno.version, content.arch, [...content.sources]]);
+  const { deno, arch, sources, launcher } = content;
+  const text = JSON.stringify([deno.version, arch, [...sources], launcher?.toHex()]);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return `codebeaker-agent-${new Uint8Array(digest).toHex().slice(0, 16)}`;
 }
@@ -194,7 +198,10 @@ async function openDeno(path: string): Promise<DenoFile> {
   }
 }
 
-function* entries({ sources }: AgentContent, { content, size }: DenoFile): Generator<TarSource> {
+function* entries(
+  { sources, launcher }: AgentContent,
+  { content, size }: DenoFile,
+): Generator<TarSource> {
   // Without the right to read it, the kernel lets nobody of the same user look into its process.
   yield { type: "file", name: "deno", mode: 0o711, content, size };
   yield { type: "directory", name: "agent" };
@@ -203,6 +210,8 @@ function* entries({ sources }: AgentContent, { content, size }: DenoFile): Gener
   for (const [path, text] of sources) {
     yield { type: "file", name: `agent/${path}`, content: encoder.encode(text) };
   }
+  if (launcher === undefined) return;
+  yield { type: "file", name: `agent/${LAUNCHER_NAME}`, mode: 0o755, content: launcher };
 }
 
 function marker(): TarSource {

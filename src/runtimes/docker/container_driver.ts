@@ -1,3 +1,4 @@
+import { agentLauncher } from "../../agent/agent_launcher.ts";
 import { agentSources } from "../../agent/agent_sources.ts";
 import { AgentLink } from "../../agent/agent_link.ts";
 import { AgentExec } from "./agent_exec.ts";
@@ -123,7 +124,12 @@ export class ContainerDriver implements ContainerHost {
       return undefined;
     }
     const started = performance.now();
-    const content = { deno, sources: agentSources(), arch };
+    const content = {
+      deno,
+      sources: agentSources(),
+      launcher: agentLauncher(arch),
+      arch,
+    };
     const volume = await fillAgentVolume(this.#engine, image, content, { serverId });
     logger.debug("The agent is on the engine in volume {volume}", {
       volume,

@@ -1,5 +1,5 @@
 import { isAbsolute, normalize } from "@std/path/posix";
-import { SandboxError } from "../../errors.ts";
+import { CommandError, SandboxError } from "../../errors.ts";
 import type { Language } from "../../languages.ts";
 import { WORKSPACE } from "../../protocol/commands.ts";
 import type {
@@ -18,6 +18,7 @@ import { ContainerIoLost, type Program, ProgramNotStarted } from "./container_io
 import { SANDBOX_HOME } from "./container_spec.ts";
 import { engineProblem } from "./engine_problem.ts";
 import { IoFiles } from "./io_files.ts";
+import { LISTENING_PROGRAM, listensOn } from "./listening_ports.ts";
 import { notStartedOutcome, programOutcome } from "./program_outcome.ts";
 
 /** Options of {@linkcode DockerSandbox}. */
@@ -38,6 +39,8 @@ export interface DockerSandboxOptions {
 }
 
 const MIB = 1024 * 1024;
+/** Characters of the kernel's table of connections that are looked at. */
+const MAX_TABLE_LENGTH = 4 * MIB;
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** One session's place in the Docker runtime: a container that is already running. */
@@ -81,6 +84,29 @@ export class DockerSandbox implements Sandbox {
     return spec.kind === "code"
       ? await this.#runCode(spec, options)
       : await this.#runShell(spec, options);
+  }
+
+  /** Whether something in the container listens on a TCP port, as the kernel tells there. */
+  async isListening(port: number, signal: AbortSignal): Promise<boolean> {
+    const [commandName, ...args] = LISTENING_PROGRAM;
+    let table = "";
+    const decoder = new TextDecoder();
+    const { cause, message } = await this.run({
+      kind: "shell",
+      commandName,
+      args,
+      workingDirectory: "/",
+    }, {
+      signal,
+      output: (stream, bytes) => {
+        const isTable = stream === "stdout" && table.length < MAX_TABLE_LENGTH;
+        if (isTable) table += decoder.decode(bytes, { stream: true });
+      },
+    });
+    if (cause === "not_started") {
+      throw new CommandError(`Cannot tell what listens on a port: ${message}`);
+    }
+    return listensOn(table, port);
   }
 
   /** Nothing is kept warm for one session alone. */

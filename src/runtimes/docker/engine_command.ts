@@ -1,5 +1,5 @@
 import type { Program } from "./container_io.ts";
-import { PROGRAM_SCRIPT } from "./engine_program_script.ts";
+import { BOOT_SCRIPT, PROGRAM_SCRIPT } from "./engine_program_script.ts";
 
 /** How {@linkcode programCommand} marks a program. */
 export interface ProgramMarks {
@@ -33,8 +33,8 @@ export function programCommand(program: Program, { token, mark }: ProgramMarks):
   return [
     "/bin/sh",
     "-c",
+    BOOT_SCRIPT,
     PROGRAM_SCRIPT,
-    "sh",
     token.slice(0, half),
     token.slice(half),
     `${mark / 1024}`,

@@ -178,6 +178,12 @@ fi
 say ok
 `;
 
+/** Sets permission bits. Arguments: path, octal digits. */
+export const CHMOD_SCRIPT = `${PRELUDE}
+chmod "$2" "$1" || say error
+say ok
+`;
+
 /** Lists a directory on standard output, some hundred entries at a time. Argument: path. */
 export const LIST_SCRIPT = `${PRELUDE}
 target=$1

@@ -9,6 +9,7 @@ import { parseEntries } from "./engine_entries.ts";
 import { EngineFileCalls } from "./engine_file_call.ts";
 import * as scripts from "./engine_file_scripts.ts";
 import type { EngineProcesses } from "./engine_processes.ts";
+import { modeText } from "./mode_text.ts";
 
 /** Options of {@linkcode EngineFiles}. */
 export interface EngineFilesOptions {
@@ -134,6 +135,15 @@ export class EngineFiles implements SandboxFiles {
         "code" in error.cause && error.cause.code;
       throw code === "ENOTEMPTY" ? new CommandError(FILE_REFUSALS.notEmpty(path)) : error;
     }
+  }
+
+  /** Sets permission bits; see {@linkcode SandboxFiles}. */
+  async chmod(path: string, mode: number): Promise<void> {
+    if (workspaceSegments(path)?.length === 0) {
+      throw new CommandError(FILE_REFUSALS.workspaceMode(path));
+    }
+    const args = [locate(path), modeText(mode)];
+    await this.#calls.run({ script: scripts.CHMOD_SCRIPT, args, paths: [path], again: true });
   }
 
   /** Lists a directory; see {@linkcode SandboxFiles}. */

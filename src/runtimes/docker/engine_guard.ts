@@ -54,6 +54,11 @@ export class EngineGuard implements Disposable {
     return await this.#within(timeoutMs, this.#ask(`end ${signal} ${mark ?? ""}\n`));
   }
 
+  /** What is so now; undefined as for `end`. */
+  async count(timeoutMs: number): Promise<GuardReport | undefined> {
+    return await this.#within(timeoutMs, this.#ask("count\n"));
+  }
+
   /** Ends it and nothing else. */
   async quit(): Promise<void> {
     await this.#within(QUIT_MS, this.#ask("quit\n"));

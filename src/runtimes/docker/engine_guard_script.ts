@@ -29,6 +29,7 @@ counts() {
  *
  * - \`end SIGNAL\` for every process of this user, \`end SIGNAL MARK\` for those whose limit of resident
  *   memory is the mark; after KILL it waits until they are gone. Answer: \`done LEFT OOM PIDS\`.
+ * - \`count\` does nothing. Answer: the same.
  * - \`quit\` ends it. The end of its input, when the server is gone, ends everything else too.
  */
 export const GUARD_SCRIPT = `exec 2>/dev/null
@@ -83,8 +84,11 @@ self=$owner
 counts
 echo "done 0 $oom $pids"
 while read -r order signal mark; do
-  [ "$order" = quit ] && exit 0
-  end
+  left=0
+  case $order in
+    quit) exit 0 ;;
+    end) end ;;
+  esac
   counts
   echo "done $left $oom $pids"
 done

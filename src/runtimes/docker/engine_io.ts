@@ -1,3 +1,4 @@
+import { CommandError } from "../../errors.ts";
 import type { RunOptions, SandboxFiles } from "../runtime.ts";
 import type { ContainerIo, Program, ProgramEnd } from "./container_io.ts";
 import { fitsCommand } from "./engine_command.ts";
@@ -13,6 +14,9 @@ export interface EngineIoOptions {
   readonly maxFileBytes: number;
 }
 
+const NO_BACKGROUND =
+  "Cannot run the program in the background: that takes the agent, which does " +
+  "not run in this image";
 const STOPPED: ProgramEnd = {
   code: null,
   signal: null,
@@ -48,8 +52,9 @@ export class EngineIo implements ContainerIo {
     this.lost = this.#container.lost;
   }
 
-  /** Runs a program; see {@linkcode ContainerIo}. */
+  /** Runs a program; see {@linkcode ContainerIo}. None runs in the background: that takes the agent. */
   async run(program: Program, options: RunOptions): Promise<ProgramEnd> {
+    if (program.background === true) throw new CommandError(NO_BACKGROUND);
     const run = this.#run(program, options);
     this.#runs.add(run);
     try {

@@ -8,6 +8,8 @@ export interface Place extends AsyncDisposable {
   readonly mark: number;
   /** What the kernel's counters were. */
   readonly before: GuardReport;
+  /** What the counters are now; undefined if that cannot be told. */
+  count(): Promise<GuardReport | undefined>;
   /** Asks the processes of this program to end. */
   terminate(): Promise<void>;
   /** Ends the processes of this program. */
@@ -25,7 +27,7 @@ const TRIES = 3;
 /** Also the time in which a guard that something stopped is found out. */
 const ANSWER_MS = 5000;
 /** Only what halts every new process of its user at once lets a start take that long. */
-const START_MS = 15_000;
+const START_MS = 10_000;
 /** 4 PiB: no process is held by it. The kernel has not looked at this limit since 2.4. */
 const MARK_BASE = 2 ** 52;
 
@@ -79,6 +81,7 @@ export class EngineProcesses {
     const place: Place = {
       mark,
       before: this.#last,
+      count: () => this.#inOrder(() => this.#count()),
       terminate: async () => {
         const alone = this.#places.size === 1;
         if (alone) await this.#exclusively(() => this.#order("TERM"));
@@ -128,6 +131,10 @@ export class EngineProcesses {
       // Something ends every guard at once, or leaves no room for one.
       throw await this.#container.restart();
     });
+  }
+
+  async #count(): Promise<GuardReport | undefined> {
+    return this.#guard?.ended === false ? await this.#guard.count(ANSWER_MS) : undefined;
   }
 
   async #inOrder<T>(action: () => Promise<T>): Promise<T> {

@@ -126,13 +126,21 @@ export class EngineProgram {
   /** The shell around it did not get to say how it ended: it was never started, or killed with the program. */
   async #withoutWords(exec: EngineExec, said: string, began: boolean): Promise<ProgramResult> {
     const code = await this.#container.exitCode(exec);
+    if (!began) {
+      const processLimit = this.#refused(await this.#place.count());
+      throw refusedStart(said, { processLimit });
+    }
     const report = await this.#place.kill();
-    const refused = report.pidsRefused > this.#place.before.pidsRefused;
-    if (!began) throw refusedStart(said, { processLimit: refused });
     const signal = code === null ? undefined : signalName(code - SIGNAL_BASE);
     if (signal !== undefined) return { end: this.#killed(signal, report), cleaned: false };
-    if (refused) throw new ProgramNotStarted("process_limit", "No process could be made for it");
+    if (this.#refused(report)) {
+      throw new ProgramNotStarted("process_limit", "No process could be made for it");
+    }
     throw new ProgramNotStarted("other", `the shell around it failed with exit code ${code}`);
+  }
+
+  #refused(report: GuardReport | undefined): boolean {
+    return report !== undefined && report.pidsRefused > this.#place.before.pidsRefused;
   }
 
   #killed(signal: string, report: GuardReport): ProgramEnd {

@@ -1,6 +1,18 @@
 import { COUNT_FUNCTIONS } from "./engine_guard_script.ts";
 
 /**
+ * Runs the script that is its first argument. bash complains about signals only where it runs a file, so it
+ * is given one.
+ */
+export const BOOT_SCRIPT = `if [ -n "$BASH_VERSION" ]; then
+  exec 7<<END
+$0
+END
+  exec /bin/sh /proc/self/fd/7 "$@"
+fi
+eval "$0"`;
+
+/**
  * Runs one program as its child and reports on it in its standard output, where our words are told from
  * the program's by a token: \`began\` before the first byte of the program, then one of
  *
@@ -110,9 +122,9 @@ counts
 oom0=$oom pids0=$pids
 say began
 if [ "$input" = yes ]; then
-  (exec 2>&6 3>&- 4<&- 5>&- 6>&-; exec env -i "$@")
+  (exec 2>&6 3>&- 4<&- 5>&- 6>&- 7<&-; exec env -i "$@")
 else
-  (exec </dev/null 2>&6 3>&- 4<&- 5>&- 6>&-; exec env -i "$@")
+  (exec </dev/null 2>&6 3>&- 4<&- 5>&- 6>&- 7<&-; exec env -i "$@")
 fi
 status=$?
 counts

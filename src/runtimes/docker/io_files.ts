@@ -43,6 +43,11 @@ export class IoFiles implements SandboxFiles {
   }
 
   /** See {@linkcode SandboxFiles}. */
+  chmod(path: string, mode: number): Promise<void> {
+    return this.#again(path, (files) => files.chmod(path, mode));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
   list(path: string): Promise<Entry[]> {
     return this.#again(path, (files) => files.list(path));
   }
