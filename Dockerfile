@@ -1,7 +1,7 @@
 # The server. It drives sibling containers through the engine's socket and needs no path of the host.
 #
 #   docker build -t codebeaker .
-#   docker run -v /var/run/docker.sock:/var/run/docker.sock -v codebeaker-data:/data \
+#   docker run --init -v /var/run/docker.sock:/var/run/docker.sock -v codebeaker-data:/data \
 #     -p 127.0.0.1:5000:5000 -e CODEBEAKER_INSECURE=true codebeaker
 #
 # Any Debian with glibc 2.31 or newer does as BASE; DENO is an image that has the program at /deno.
@@ -19,19 +19,23 @@ WORKDIR /opt/codebeaker
 COPY deno.json deno.lock ./
 COPY types ./types
 COPY src ./src
-RUN deno cache --frozen src/main.ts
+# Databases that are of use only where they can be written to.
+RUN deno cache --frozen src/main.ts \
+ && rm -f deno_dir/*_cache_v* \
+ && chmod -R a+rX .
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="CodeBeaker" \
       org.opencontainers.image.description="A self-hosted server that runs code you do not trust" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=deno /deno /usr/local/bin/deno
-COPY --from=dependencies /opt/codebeaker /opt/codebeaker
 COPY deploy/entrypoint.sh /usr/local/bin/codebeaker-entrypoint
 RUN chmod 0755 /usr/local/bin/codebeaker-entrypoint \
  && groupadd --gid 10001 codebeaker \
  && useradd --uid 10001 --gid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin codebeaker \
  && install -d -o codebeaker -g codebeaker -m 0700 /data
+# What changes most comes last, so that an update fetches little.
+COPY --from=dependencies /opt/codebeaker /opt/codebeaker
 ENV DENO_DIR=/opt/codebeaker/deno_dir \
     DENO_NO_UPDATE_CHECK=1 \
     CODEBEAKER_HOST=0.0.0.0 \

@@ -3,6 +3,14 @@ import type { MethodInput, MethodName, MethodResult } from "../src/protocol/meth
 /** How long one call may take, in milliseconds: a benchmark that hangs measures nothing. */
 const CALL_TIMEOUT_MS = 60_000;
 
+/** What a client needs of a connection. */
+export interface ClientSocket {
+  send(text: string): void;
+  close(): void;
+  /** Called once: hands on what comes, and says when the connection has closed. */
+  listen(onText: (text: string) => void, onClose: (code: number) => void): void;
+}
+
 interface PendingCall {
   resolve(result: unknown): void;
   reject(reason: Error): void;
@@ -11,19 +19,25 @@ interface PendingCall {
 
 /** A JSON-RPC client over one WebSocket, typed by the contract. */
 export class BenchClient implements Disposable {
-  readonly #socket: WebSocket;
+  readonly #socket: ClientSocket;
   readonly #pending = new Map<number, PendingCall>();
   #nextId = 1;
+  #end: Error | undefined;
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: ClientSocket) {
     this.#socket = socket;
-    socket.onmessage = ({ data }) => this.#answer(String(data));
-    socket.onclose = ({ code }) => this.#fail(new Error(`Connection closed with code ${code}`));
+    socket.listen(
+      (text) => this.#answer(text),
+      (code) => this.#fail(new Error(`Connection closed with code ${code}`)),
+    );
   }
 
-  /** Connects; rejects if the server does not accept. */
-  static async connect(url: string): Promise<BenchClient> {
-    return new BenchClient(await openSocket(url));
+  /** Connects, by Deno's `WebSocket` or otherwise; rejects if the server does not accept. */
+  static async connect(
+    url: string,
+    open: (url: string) => Promise<ClientSocket> = openClientSocket,
+  ): Promise<BenchClient> {
+    return new BenchClient(await open(url));
   }
 
   /** Calls a method; rejects on an error response, on a closed connection and after a minute. */
@@ -31,6 +45,7 @@ export class BenchClient implements Disposable {
     method: K,
     params: MethodInput<K>,
   ): Promise<MethodResult<K>> {
+    if (this.#end !== undefined) return Promise.reject(this.#end);
     const id = this.#nextId++;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const timer = setTimeout(() => {
@@ -47,7 +62,6 @@ export class BenchClient implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#socket.onclose = null;
     this.#fail(new Error("Connection closed by this client"));
     this.#socket.close();
   }
@@ -63,6 +77,7 @@ export class BenchClient implements Disposable {
   }
 
   #fail(reason: Error): void {
+    this.#end ??= reason;
     for (const { reject, timer } of this.#pending.values()) {
       clearTimeout(timer);
       reject(reason);
@@ -81,4 +96,16 @@ export function openSocket(url: string): Promise<WebSocket> {
       reject(new Error(`Cannot connect to ${url}: ${detail}`));
     };
   });
+}
+
+async function openClientSocket(url: string): Promise<ClientSocket> {
+  const socket = await openSocket(url);
+  return {
+    send: (text) => socket.send(text),
+    close: () => socket.close(),
+    listen(onText, onClose) {
+      socket.onmessage = ({ data }) => onText(String(data));
+      socket.onclose = ({ code }) => onClose(code);
+    },
+  };
 }

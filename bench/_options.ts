@@ -47,9 +47,11 @@ export function parseOptions(
   }
 }
 
-/** The text of `--help`. */
-export function formatHelp(rows: readonly BenchRow[]): string {
-  return `Usage: deno task bench [options]
+/** The text of `--help`, for the task that starts it and its rows. */
+export function formatHelp(
+  { task, rows }: { readonly task: string; readonly rows: readonly BenchRow[] },
+): string {
+  return `Usage: deno task ${task} [options]
 
   --quick            few rounds, for a first look
   --rows a,b         only these rows

@@ -13,8 +13,6 @@ export interface Report {
 }
 
 const HEADER = ["Row", "CodeBeaker", "Baseline", "Ratio", "Wanted", "Reached"];
-const BEGIN = "<!-- bench:begin -->";
-const END = "<!-- bench:end -->";
 
 /** The report as text for a terminal. */
 export function formatText(report: Report): string {
@@ -44,16 +42,17 @@ export function formatMarkdown(report: Report): string {
   ].join("\n");
 }
 
-/** Puts Markdown between the two markers of a document; throws if they are not there. */
-export function replaceMarked(document: string, markdown: string): string {
-  const begin = document.indexOf(BEGIN);
-  const end = document.indexOf(END, begin);
+/** Puts Markdown between the two markers of that name in a document; throws if they are not there. */
+export function replaceMarked(document: string, marker: string, markdown: string): string {
+  const [first, last] = [`<!-- ${marker}:begin -->`, `<!-- ${marker}:end -->`];
+  const begin = document.indexOf(first);
+  const end = document.indexOf(last, begin);
   if (begin === -1 || end === -1) {
     throw new Error(
-      `Cannot write the table: expected "${BEGIN}" and "${END}" in the document`,
+      `Cannot write the table: expected "${first}" and "${last}" in the document`,
     );
   }
-  return `${document.slice(0, begin + BEGIN.length)}\n\n${markdown}\n\n${document.slice(end)}`;
+  return `${document.slice(0, begin + first.length)}\n\n${markdown}\n\n${document.slice(end)}`;
 }
 
 function formatTable(rows: readonly RowResult[], markdown: boolean): string[] {
@@ -99,7 +98,9 @@ function formatSummary(
 
 function formatReach(reach: Reach | null): string {
   if (reach === null) return "-";
-  return "atMost" in reach ? `at most ${reach.atMost}` : `at least ${reach.atLeast}`;
+  return "atMost" in reach
+    ? `at most ${formatFigure(reach.atMost)}`
+    : `at least ${formatFigure(reach.atLeast)}`;
 }
 
 /** Three significant digits, whole from a hundred on. */

@@ -5,6 +5,8 @@ import { type ServingProcess, startProcess } from "./_process.ts";
 export interface ServerOptions {
   /** Scratch directory; the server's data goes into a new one inside. */
   readonly directory: string;
+  /** Its data directory, which is removed in the end; by default a new one inside `directory`. */
+  readonly dataDirectory?: string;
   /** Environment variables, such as settings of the server. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -22,10 +24,7 @@ const ROOT = fromFileUrl(new URL("..", import.meta.url));
 export async function startServer(
   options: ServerOptions,
 ): Promise<BenchServer> {
-  const dataDirectory = await Deno.makeTempDir({
-    dir: options.directory,
-    prefix: "data-",
-  });
+  const { dataDirectory = await makeDataDirectory(options.directory) } = options;
   const serving = await startProcess({
     args: await startArguments(),
     env: {
@@ -43,6 +42,11 @@ export async function startServer(
     url: `${serving.said.replace(/^http/, "ws").replace(/\/$/, "")}/ws/jsonrpc`,
     [Symbol.asyncDispose]: () => disposeServer(serving, dataDirectory),
   };
+}
+
+/** Makes an empty data directory inside a scratch directory. */
+export function makeDataDirectory(directory: string): Promise<string> {
+  return Deno.makeTempDir({ dir: directory, prefix: "data-" });
 }
 
 async function disposeServer(

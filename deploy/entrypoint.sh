@@ -3,23 +3,19 @@
 # differs from host to host. A container that was started as another user stays that user.
 set -eu
 
+user=10001
+data="${CODEBEAKER_DATA_DIR:-/data}"
 socket=/var/run/docker.sock
-case "${CODEBEAKER_DOCKER_HOST:-${DOCKER_HOST:-}}" in
-  unix://*) socket="${CODEBEAKER_DOCKER_HOST:-$DOCKER_HOST}"; socket="${socket#unix://}" ;;
+host="${CODEBEAKER_DOCKER_HOST:-${DOCKER_HOST:-}}"
+case "$host" in
+  unix://*) socket="${host#unix://}" ;;
 esac
-server="deno run --allow-all --cached-only --no-prompt /opt/codebeaker/src/main.ts"
 
-if [ "$(id -u)" -ne 0 ]; then
-  # shellcheck disable=SC2086 -- words
-  exec $server "$@"
-fi
+set -- deno run --allow-all --cached-only --no-prompt /opt/codebeaker/src/main.ts "$@"
+if [ "$(id -u)" -ne 0 ]; then exec "$@"; fi
 
-groups=10001
-if [ -S "$socket" ]; then
-  groups="$groups,$(stat -c %g "$socket")"
-fi
+groups=$user
+if [ -S "$socket" ]; then groups="$groups,$(stat -c %g "$socket")"; fi
 # A volume that somebody made beforehand belongs to root.
-chown 10001:10001 "${CODEBEAKER_DATA_DIR:-/data}"
-# shellcheck disable=SC2086 -- words
-exec setpriv --reuid 10001 --regid 10001 --groups "$groups" --no-new-privs --inh-caps=-all \
-  $server "$@"
+if [ "$(stat -c %u "$data")" -ne "$user" ]; then chown "$user:$user" "$data"; fi
+exec setpriv --reuid "$user" --regid "$user" --groups "$groups" --no-new-privs --inh-caps=-all "$@"

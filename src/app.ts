@@ -34,7 +34,7 @@ export interface App extends AsyncDisposable {
 /** What a client may want to know before it asks for too much. */
 const PUBLISHED_LIMITS = [
   ...["maxTimeoutMs", "defaultTimeoutMs", "maxOutputBytes", "maxCodeBytes", "maxFileBytes"],
-  ...["maxMessageBytes", "maxQueuedCommands", "maxInFlight", "idleTimeoutMinutes"],
+  ...["maxMessageBytes", "maxQueuedCommands", "maxProcesses", "maxInFlight", "idleTimeoutMinutes"],
   ...["maxLifetimeMinutes", "idleTimeoutCeilingMinutes", "lifetimeCeilingMinutes"],
   ...["memoryLimitMB", "memoryCeilingMB", "diskLimitMB", "resultRetentionMinutes"],
   ...["pidsLimit", "pidsCeiling"],

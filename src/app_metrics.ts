@@ -18,13 +18,22 @@ const CREATE_FAILURES: Record<SandboxErrorCode, boolean> = {
   ["invalid_params"]: true,
   ["session_not_found"]: false,
   ["execution_not_found"]: false,
+  ["process_not_found"]: false,
+  ["context_not_found"]: false,
   ["session_limit_reached"]: true,
+  ["process_limit_reached"]: false,
+  ["context_limit_reached"]: false,
   ["queue_full"]: false,
   ["runtime_unavailable"]: true,
   unauthorized: false,
   ["rate_limited"]: false,
   ["too_large"]: true,
   ["session_closed"]: true,
+  ["process_ended"]: false,
+  ["stdin_closed"]: false,
+  ["exited_before_ready"]: false,
+  ["timed_out"]: false,
+  ["not_supported"]: false,
   ["shutting_down"]: true,
 };
 const STANDARD_FAILURES: Record<StandardReason, true> = {
@@ -36,7 +45,7 @@ const STANDARD_FAILURES: Record<StandardReason, true> = {
 };
 /** Refusals that are a limit's. */
 const REFUSALS: readonly string[] = [
-  ...["session_limit_reached", "queue_full", "rate_limited", "too_large"],
+  ...["session_limit_reached", "process_limit_reached", "queue_full", "rate_limited", "too_large"],
 ];
 /** A file command that failed has no status. */
 const FAILED = "failed";

@@ -16,13 +16,22 @@ export type SandboxErrorCode =
   | "invalid_params"
   | "session_not_found"
   | "execution_not_found"
+  | "process_not_found"
+  | "context_not_found"
   | "session_limit_reached"
+  | "process_limit_reached"
+  | "context_limit_reached"
   | "queue_full"
   | "runtime_unavailable"
   | "unauthorized"
   | "rate_limited"
   | "too_large"
   | "session_closed"
+  | "process_ended"
+  | "stdin_closed"
+  | "exited_before_ready"
+  | "timed_out"
+  | "not_supported"
   | "shutting_down";
 
 /** Options of {@linkcode SandboxError}. */

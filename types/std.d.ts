@@ -16,6 +16,10 @@ declare module "@std/path" {
 }
 
 declare module "@std/path/posix" {
+  export function globToRegExp(
+    glob: string,
+    options?: { extended?: boolean; globstar?: boolean; caseInsensitive?: boolean },
+  ): RegExp;
   export function isAbsolute(path: string): boolean;
   export function join(...paths: string[]): string;
   export function normalize(path: string): string;

@@ -7,8 +7,11 @@ import { decodeCredit } from "./inside/frame_payload.ts";
 import type { FrameType } from "./inside/frames.ts";
 import { ProcessStdin } from "./process_stdin.ts";
 
-/** How long an agent may take to end a process that it has killed. */
-const STOP_ANSWER_MS = 10_000;
+/**
+ * How long an agent may take to end a process that it has killed. Less than sessions wait for a command
+ * that they stopped: code that halts its agent is to lose the command, not the session.
+ */
+const STOP_ANSWER_MS = 3500;
 
 const encoder = new TextEncoder();
 

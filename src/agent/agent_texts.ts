@@ -21,6 +21,7 @@ import linkEnd from "./inside/link_end.ts" with { type: "text" };
 import main from "./inside/main.ts" with { type: "text" };
 import makeDirectories from "./inside/make_directories.ts" with { type: "text" };
 import managedProcess from "./inside/managed_process.ts" with { type: "text" };
+import ownLimits from "./inside/own_limits.ts" with { type: "text" };
 import processInput from "./inside/process_input.ts" with { type: "text" };
 import processList from "./inside/process_list.ts" with { type: "text" };
 import processOutput from "./inside/process_output.ts" with { type: "text" };
@@ -63,6 +64,7 @@ export const AGENT_TEXTS: Readonly<Record<string, string>> = {
   "main.ts": main,
   "make_directories.ts": makeDirectories,
   "managed_process.ts": managedProcess,
+  "own_limits.ts": ownLimits,
   "process_input.ts": processInput,
   "process_list.ts": processList,
   "process_output.ts": processOutput,

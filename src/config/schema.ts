@@ -82,7 +82,12 @@ export const SETTINGS = {
   ),
   maxConcurrentExecutions: integer(
     { default: 32, min: 1, max: 100_000 },
-    "Programs running at the same time in all sessions; further ones wait",
+    "Programs running at the same time in all sessions, those in the background not counted; " +
+      "further ones wait",
+  ),
+  maxProcesses: integer(
+    { default: 16, min: 1, max: 100_000 },
+    "Background processes of one session at the same time",
   ),
   defaultTimeoutMs: integer(
     { default: 30_000, min: 1, max: 7 * DAY_MINUTES * 60_000 },

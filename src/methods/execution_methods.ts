@@ -1,6 +1,7 @@
 import type { MethodParams } from "../protocol/methods.ts";
 import type { Execution } from "../sessions/execution.ts";
 import { type Handlers, type MethodDeps, userOf } from "./method_deps.ts";
+import { replayOutput } from "./output_streaming.ts";
 import { streamOutput } from "./session_methods.ts";
 
 type ExecutionMethod = "execution.run" | "execution.get" | "execution.attach";
@@ -38,14 +39,12 @@ export function executionMethods({ sessions }: MethodDeps): Handlers<ExecutionMe
     },
     "execution.attach"({ executionId, sessionId, seq, stream }, context) {
       const execution = sessions.execution(executionId, userOf(context), sessionId);
-      const replay = execution.output?.replay(seq) ?? { chunks: [], nextSeq: 0, dropped: 0 };
-      if (stream) streamOutput(execution, context);
+      const replay = replayOutput(execution, seq);
+      if (stream) streamOutput(execution, context, replay.nextSeq);
       const { envelope } = execution;
       return {
         ...describe(execution),
-        chunks: replay.chunks,
-        nextSeq: replay.nextSeq,
-        droppedChunks: replay.dropped,
+        ...replay,
         ...(envelope !== undefined && { result: envelope }),
       };
     },

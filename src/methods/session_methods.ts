@@ -1,6 +1,9 @@
-import type { Execution } from "../sessions/execution.ts";
 import type { CallContext } from "../rpc/peer.ts";
+import type { Execution } from "../sessions/execution.ts";
+import { isProcess } from "../sessions/process_execution.ts";
 import { type Handlers, type MethodDeps, notify, userOf } from "./method_deps.ts";
+import { followOutput } from "./output_streaming.ts";
+import { followStart } from "./process_methods.ts";
 
 type SessionMethod =
   | "session.create"
@@ -30,7 +33,8 @@ export function sessionMethods({ sessions }: MethodDeps): Handlers<SessionMethod
     "session.execute"({ sessionId, command, stream, ...options }, context) {
       // Not awaited before: the command is in its queue when this returns.
       const execution = sessions.execute(sessionId, command, userOf(context), options);
-      if (stream) streamOutput(execution, context);
+      if (stream && isProcess(execution)) followStart(execution, context);
+      else if (stream) streamOutput(execution, context);
       return execution.answer;
     },
     "session.list"(_, { peer }) {
@@ -61,16 +65,12 @@ export function sessionMethods({ sessions }: MethodDeps): Handlers<SessionMethod
   };
 }
 
-/** Sends an execution's output to the caller from now on, until it ends or the connection is gone. */
-export function streamOutput(
-  { id: executionId, sessionId, output, ended }: Execution,
-  { peer }: CallContext,
-): void {
-  if (output === undefined || !peer.canNotify) return;
-  const subscription = output.subscribe(peer.id, (chunk) => {
-    notify(peer, "session.output", { sessionId, executionId, ...chunk });
+/** Sends an execution's output to the caller from a chunk on, until it ends or the connection is gone. */
+export function streamOutput(execution: Execution, context: CallContext, from?: number): void {
+  const { id: executionId, sessionId } = execution;
+  followOutput(execution, context, {
+    from,
+    onChunk: (chunk) =>
+      notify(context.peer, "session.output", { sessionId, executionId, ...chunk }),
   });
-  const stop = () => subscription[Symbol.dispose]();
-  peer.gone.addEventListener("abort", stop, { once: true });
-  void ended.then(() => peer.gone.removeEventListener("abort", stop));
 }

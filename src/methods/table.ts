@@ -1,7 +1,9 @@
 import { type MethodName, METHODS } from "../protocol/methods.ts";
 import type { RpcMethodTable } from "../rpc/peer.ts";
+import { contextMethods } from "./context_methods.ts";
 import { executionMethods } from "./execution_methods.ts";
 import type { Handlers, MethodDeps } from "./method_deps.ts";
+import { processMethods } from "./process_methods.ts";
 import { serverMethods } from "./server_methods.ts";
 import { sessionMethods } from "./session_methods.ts";
 
@@ -11,6 +13,8 @@ export function createMethodTable(deps: MethodDeps): RpcMethodTable {
     ...serverMethods(deps),
     ...sessionMethods(deps),
     ...executionMethods(deps),
+    ...processMethods(deps),
+    ...contextMethods(deps),
   } satisfies Handlers<MethodName>;
   return Object.fromEntries(
     Object.entries(METHODS).map(([name, { params }]) => [

@@ -1,15 +1,20 @@
 import { z } from "zod";
+import { CellResultSchema, ContextIdSchema } from "./contexts.ts";
+import { EntrySchema } from "./entry.ts";
 import { LanguageSchema } from "./language.ts";
+import { InstallPackagesSchema, InstallResultSchema } from "./packages.ts";
+import { MAX_PATH_LENGTH, PathSchema, WORKSPACE } from "./path.ts";
+import { SearchFilesSchema, SearchResultSchema } from "./search.ts";
+import { envelopeSchema } from "./verdict.ts";
 
-/** The directory of a session's files, as its code sees it. */
-export const WORKSPACE = "/workspace";
+export { type Entry, EntrySchema } from "./entry.ts";
+export { MAX_PATH_LENGTH, WORKSPACE } from "./path.ts";
 
-/** The longest path a command takes, in characters. */
-export const MAX_PATH_LENGTH = 4096;
-
-const path = z.string().min(1, "Path is empty").max(MAX_PATH_LENGTH)
-  .refine((value) => !value.includes("\0"), "Path contains a NUL character")
-  .meta({ description: `A path inside ${WORKSPACE}; a relative one starts there` });
+const path = PathSchema;
+/** The longest text that is looked for, in characters. */
+const MAX_OLD_TEXT_LENGTH = 1024 * 1024;
+/** The most places that one command replaces. */
+export const MAX_REPLACEMENTS = 100_000;
 
 const noNul = (value: string) => !value.includes("\0");
 const args = z.array(z.string().refine(noNul, "Argument contains a NUL character")).max(1000)
@@ -40,13 +45,35 @@ export const WriteFileSchema = z.strictObject({
   encoding: EncodingSchema,
 });
 
-/** Reads a file or a range of its bytes. */
+/** Reads a file, a range of its bytes, or a range of its lines. */
 export const ReadFileSchema = z.strictObject({
   type: z.literal("read_file"),
   path,
   encoding: EncodingSchema,
   offset: z.int().min(0).optional().meta({ description: "First byte to read; by default 0" }),
   length: z.int().min(0).optional().meta({ description: "Bytes to read; by default to the end" }),
+  startLine: z.int().min(1).optional()
+    .meta({
+      description: "First line to read, counted from 1; not together with offset or length",
+    }),
+  endLine: z.int().min(1).optional()
+    .meta({ description: "Last line to read; by default the last one of the file" }),
+}).superRefine(({ offset, length, startLine, endLine }, context) => {
+  const byBytes = [offset !== undefined && "offset", length !== undefined && "length"].filter(
+    Boolean,
+  );
+  const byLines = [startLine !== undefined && "startLine", endLine !== undefined && "endLine"]
+    .filter(Boolean);
+  if (byBytes.length > 0 && byLines.length > 0) {
+    const message = `${byLines.join(" and ")} cannot be used together with ${
+      byBytes.join(" and ")
+    }: read either lines or bytes`;
+    context.addIssue({ code: "custom", path: [byLines[0] as string], message });
+  }
+  if (startLine !== undefined && endLine !== undefined && endLine < startLine) {
+    const message = `Expected at least startLine, which is ${startLine}, received ${endLine}`;
+    context.addIssue({ code: "custom", path: ["endLine"], message });
+  }
 });
 
 /** Runs a program. */
@@ -60,6 +87,9 @@ export const ExecuteShellSchema = z.strictObject({
   workingDirectory: path.default(WORKSPACE),
   env,
   stdin,
+  background: z.boolean().optional().meta({
+    description: "Whether the command is answered when the program has started, which then runs on",
+  }),
 });
 
 /** Runs code in the session's language. */
@@ -67,9 +97,17 @@ export const ExecuteCodeSchema = z.strictObject({
   type: z.literal("execute_code"),
   code: z.string(),
   language: LanguageSchema.optional(),
+  context: ContextIdSchema.optional().meta({
+    description: "Runs the code as a cell of this context, which keeps what cells leave in it",
+  }),
   args,
   env,
   stdin,
+}).superRefine(({ context: cell, args, stdin }, context) => {
+  if (cell === undefined) return;
+  const message = "Cannot be used together with context, a cell has none";
+  if (args.length > 0) context.addIssue({ code: "custom", path: ["args"], message });
+  if (stdin !== undefined) context.addIssue({ code: "custom", path: ["stdin"], message });
 });
 
 /** Makes a directory and its missing parents. */
@@ -96,17 +134,47 @@ export const DeleteFileSchema = z.strictObject({
   recursive: z.boolean().default(false),
 });
 
-/** Lists a directory. */
+/** Lists a directory, with `depth` also those below it. */
 export const ListDirectorySchema = z.strictObject({
   type: z.literal("list_directory"),
   path: path.default(WORKSPACE),
+  depth: z.int().min(1).max(20).default(1)
+    .meta({ description: "How many levels are listed; symlinks are not followed" }),
 });
 
 /** Tells what a path is. */
 export const FileInfoSchema = z.strictObject({ type: z.literal("file_info"), path });
 
-/** Every command of `session.execute`, told apart by `type`. */
-export const CommandSchema = z.discriminatedUnion("type", [
+/** Replaces text in a file, which must be there as often as expected. */
+export const ReplaceInFileSchema = z.strictObject({
+  type: z.literal("replace_in_file"),
+  path,
+  oldText: z.string().min(1, "Text is empty").max(MAX_OLD_TEXT_LENGTH)
+    .meta({ description: "The exact text to replace" }),
+  newText: z.string().meta({ description: "What stands in its place" }),
+  expectedCount: z.int().min(1).max(MAX_REPLACEMENTS).optional()
+    .meta({ description: "How often oldText must be found; by default once" }),
+  all: z.boolean().default(false)
+    .meta({
+      description: "Replaces it wherever it is found, at least once; in place of expectedCount",
+    }),
+}).superRefine(({ expectedCount, all }, context) => {
+  if (!all || expectedCount === undefined) return;
+  const message = "Cannot be used together with all, which takes any number";
+  context.addIssue({ code: "custom", path: ["expectedCount"], message });
+});
+
+/** Sets who may read, write and execute a file or directory. */
+export const SetPermissionsSchema = z.strictObject({
+  type: z.literal("set_permissions"),
+  path,
+  mode: z.string().regex(
+    /^0?[0-7]{3}$/,
+    'Expected three octal digits such as "755": read is 4, write 2, execute 1, for owner, group and others',
+  ).meta({ description: 'Three octal digits, such as "755"' }),
+});
+
+const SINGLE_COMMANDS = [
   WriteFileSchema,
   ReadFileSchema,
   ExecuteShellSchema,
@@ -117,34 +185,50 @@ export const CommandSchema = z.discriminatedUnion("type", [
   DeleteFileSchema,
   ListDirectorySchema,
   FileInfoSchema,
-]);
+  SearchFilesSchema,
+  ReplaceInFileSchema,
+  SetPermissionsSchema,
+  InstallPackagesSchema,
+] as const;
+
+/** Every command but `batch`. */
+export const SingleCommandSchema = z.discriminatedUnion("type", SINGLE_COMMANDS);
+/** A validated command other than a batch. */
+export type SingleCommand = z.output<typeof SingleCommandSchema>;
+
+/** Runs commands one after the other as one command. */
+export const BatchSchema = z.strictObject({
+  type: z.literal("batch"),
+  commands: z.array(SingleCommandSchema).min(1).max(100)
+    .meta({ description: "Any commands but batch" }),
+  stopOnError: z.boolean().default(true)
+    .meta({ description: "Whether the first command that fails is the last one" }),
+});
+
+/** Every command of `session.execute`, told apart by `type`. */
+export const CommandSchema = z.discriminatedUnion("type", [...SINGLE_COMMANDS, BatchSchema]);
 /** A validated command, defaults filled in. */
 export type Command = z.output<typeof CommandSchema>;
 /** A command as a client writes it. */
 export type CommandInput = z.input<typeof CommandSchema>;
 
-/** What a directory holds, or what `file_info` tells of a path. */
-export const EntrySchema = z.strictObject({
-  name: z.string(),
-  path: z.string(),
-  type: z.enum(["file", "directory", "symlink", "other"]),
-  size: z.int().meta({ description: "Bytes" }),
-  modifiedAt: z.iso.datetime(),
-});
-/** One entry of a directory. */
-export type Entry = z.output<typeof EntrySchema>;
-
-/** The `result` of each command that succeeded, by its type. */
-export const COMMAND_RESULTS = {
+const SINGLE_RESULTS = {
   write_file: z.strictObject({ path: z.string(), bytes: z.int() }),
-  read_file: z.strictObject({ content: z.string(), bytes: z.int(), size: z.int().optional() }),
+  read_file: z.strictObject({
+    content: z.string(),
+    bytes: z.int(),
+    size: z.int().optional(),
+    startLine: z.int().optional(),
+    endLine: z.int().optional(),
+    totalLines: z.int().optional(),
+  }),
   execute_shell: z.strictObject({
     exitCode: z.int().nullable(),
     stdout: z.string(),
     stderr: z.string(),
     durationMs: z.number(),
   }),
-  execute_code: z.string(),
+  execute_code: z.union([z.string(), CellResultSchema]),
   create_directory: z.strictObject({ path: z.string() }),
   copy_file: z.strictObject({
     sourcePath: z.string(),
@@ -153,8 +237,37 @@ export const COMMAND_RESULTS = {
   }),
   move_file: z.strictObject({ sourcePath: z.string(), destinationPath: z.string() }),
   delete_file: z.strictObject({ path: z.string() }),
-  list_directory: z.strictObject({ path: z.string(), entries: z.array(EntrySchema) }),
+  list_directory: z.strictObject({
+    path: z.string(),
+    entries: z.array(EntrySchema),
+    truncated: z.literal(true).optional(),
+  }),
   file_info: EntrySchema,
+  search_files: SearchResultSchema,
+  replace_in_file: z.strictObject({
+    path: z.string(),
+    count: z.int().meta({ description: "How many places were replaced" }),
+    bytes: z.int().meta({ description: "The size of the file now" }),
+  }),
+  set_permissions: z.strictObject({ path: z.string(), mode: z.string() }),
+  install_packages: InstallResultSchema,
+} as const satisfies Record<SingleCommand["type"], z.ZodType>;
+
+/** The answer to each command of a batch. */
+export const SingleEnvelopeSchema = envelopeSchema(
+  z.union([...Object.values(SINGLE_RESULTS), z.null()]),
+);
+/** The answer to a command of a batch. */
+export type SingleEnvelope = z.output<typeof SingleEnvelopeSchema>;
+
+/** The `result` of each command that succeeded, by its type. */
+export const COMMAND_RESULTS = {
+  ...SINGLE_RESULTS,
+  batch: z.strictObject({
+    results: z.array(SingleEnvelopeSchema)
+      .meta({ description: "The answers to the commands that were run, in their order" }),
+    completed: z.int().meta({ description: "How many of them succeeded" }),
+  }),
 } as const satisfies Record<Command["type"], z.ZodType>;
 /** The `result` of a command that succeeded, by its type. */
 export type CommandResults = { [K in Command["type"]]: z.output<typeof COMMAND_RESULTS[K]> };

@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   TooLarge: -32006,
   SessionClosed: -32007,
   ShuttingDown: -32008,
+  ProcessFailed: -32009,
 } as const;
 
 /** A number of {@linkcode ERROR_CODES}. */

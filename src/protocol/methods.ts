@@ -6,7 +6,9 @@ import {
   ExecutionStatusSchema,
   OutputChunkSchema,
 } from "./execution.ts";
+import { CONTEXT_METHODS } from "./contexts.ts";
 import { LanguageSchema, RuntimeNameSchema } from "./language.ts";
+import { PROCESS_METHODS } from "./processes.ts";
 import {
   SessionCreatedSchema,
   SessionCreateSchema,
@@ -186,6 +188,8 @@ export const METHODS = {
       result: CommandEnvelopeSchema.optional(),
     }),
   },
+  ...PROCESS_METHODS,
+  ...CONTEXT_METHODS,
 } as const satisfies Record<string, Method>;
 
 /** The name of a method. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { OutputChunkSchema } from "./execution.ts";
+import { PROCESS_NOTIFICATIONS } from "./processes.ts";
 import { CloseReasonSchema } from "./session.ts";
 
 /** Every notification from the server with the schema of its params. */
@@ -9,6 +10,7 @@ export const NOTIFICATIONS = {
     executionId: z.string(),
     ...OutputChunkSchema.shape,
   }),
+  ...PROCESS_NOTIFICATIONS,
   "image.pull": z.strictObject({
     image: z.string(),
     status: z.string().meta({ description: "What the engine does, such as Downloading" }),

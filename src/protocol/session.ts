@@ -108,6 +108,7 @@ export const SessionDetailsSchema = z.strictObject({
   usage: z.strictObject({
     queuedCommands: z.int(),
     runningCommands: z.int(),
+    processes: z.int().meta({ description: "Background processes that have not ended" }),
     diskBytes: z.int().optional(),
   }),
 });

@@ -9,6 +9,8 @@ export interface Peer {
   readonly caller: string;
   /** Whether notifications reach it. */
   readonly canNotify: boolean;
+  /** Whether what is sent now leaves soon; false while much waits for a slow one. */
+  readonly hasRoom: boolean;
   /** Sends a notification, in order with everything sent before; does nothing once the peer is gone. */
   notify(method: string, params: unknown): void;
   /** Aborted when the connection is gone. */

@@ -39,6 +39,7 @@ export const FILE_REFUSALS = {
   isDirectory: (path: string) => `Is a directory: ${path}`,
   notRegular: (path: string) => `Not a regular file: ${path}`,
   notEmpty: (path: string) => `Directory is not empty: ${path}, delete it with "recursive": true`,
+  workspaceMode: (path: string) => `Cannot set the permissions of the workspace itself: ${path}`,
   workspaceItself: (path: string) => `Cannot replace the workspace itself: ${path}`,
   overFile: (path: string) => `Cannot create a directory over a file: ${path}`,
 } as const;

@@ -1,5 +1,10 @@
 import { type LimitedOutput, OutputLimit } from "./output_limit.ts";
-import { type OutputListener, OutputStream, type Replay } from "./output_stream.ts";
+import {
+  type OutputListener,
+  OutputStream,
+  type Replay,
+  type SubscribeOptions,
+} from "./output_stream.ts";
 import type { OutputTimers } from "./output_timers.ts";
 
 /** What was kept of both streams. */
@@ -40,8 +45,8 @@ export class OutputCapture implements Disposable {
   }
 
   /** Sends later chunks to a listener, in place of the one that had the same key. */
-  subscribe(key: string, listener: OutputListener): Disposable {
-    return this.#stream.subscribe(key, listener);
+  subscribe(key: string, listener: OutputListener, options: SubscribeOptions = {}): Disposable {
+    return this.#stream.subscribe(key, listener, options);
   }
 
   /** Returns the chunks still kept from number `seq` on. */

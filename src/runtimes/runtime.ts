@@ -1,3 +1,4 @@
+import type { CommandError } from "../errors.ts";
 import type { Language, RuntimeName } from "../protocol/language.ts";
 import type { Permissions } from "../protocol/permissions.ts";
 import type { Limit } from "../protocol/execution.ts";
@@ -156,6 +157,13 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A file, or a range of it. */
+export interface FileContent {
+  readonly content: Uint8Array;
+  /** Bytes of the whole file. */
+  readonly size: number;
+}
+
 /**
  * The files of a sandbox. Paths are the client's own words: absolute ones start with `/workspace`,
  * relative ones start there. Whatever a client may cause (a missing file, a directory in the way, a path
@@ -166,7 +174,15 @@ export interface SandboxFiles {
   /** Writes a file, making missing parents; readers see the old content or the new, never half. */
   write(path: string, content: Uint8Array, options?: WriteOptions): Promise<void>;
   /** Reads a file or a range of it; `size` is the whole file's. */
-  read(path: string, options?: ReadOptions): Promise<{ content: Uint8Array; size: number }>;
+  read(path: string, options?: ReadOptions): Promise<FileContent>;
+  /**
+   * Reads several files that are small together, at a lower cost than one by one where each costs much;
+   * what cannot be read has its error in its place.
+   */
+  readMany(
+    paths: readonly string[],
+    options?: ReadOptions,
+  ): Promise<(FileContent | CommandError)[]>;
   /** Makes a directory and its missing parents; it may exist already. */
   createDirectory(path: string): Promise<void>;
   /** Copies a regular file and returns its size in bytes. */
@@ -175,8 +191,12 @@ export interface SandboxFiles {
   move(source: string, destination: string): Promise<void>;
   /** Removes a file, or a directory (with what is in it, if `recursive`). */
   remove(path: string, recursive: boolean): Promise<void>;
+  /** Sets the permission bits of a file or directory, those of 0o777; a symlink is followed. */
+  chmod(path: string, mode: number): Promise<void>;
   /** Lists a directory, sorted by name. */
   list(path: string): Promise<Entry[]>;
+  /** Lists several directories; what cannot be listed has its error in its place. */
+  listMany(paths: readonly string[]): Promise<(Entry[] | CommandError)[]>;
   /** Tells what a path is, without following a symlink at its end. */
   info(path: string): Promise<Entry>;
 }
@@ -205,6 +225,10 @@ export interface Sandbox extends AsyncDisposable {
    * Throws `InvalidParamsError` for what the sandbox's policy refuses.
    */
   run(spec: RunSpec, options: RunOptions): Promise<RunOutcome>;
+  /**
+   * Whether something in it listens on a TCP port. Throws a `CommandError` where that cannot be told.
+   */
+  isListening(port: number, signal: AbortSignal): Promise<boolean>;
   /** Languages that `run` takes as code. */
   readonly languages: ReadonlySet<Language>;
   /** Tells the sandbox that its session has gone quiet, so that it gives back what it keeps warm. */

@@ -17,6 +17,11 @@ export interface EnqueueOptions {
   readonly concurrent?: boolean;
   /** About how many bytes it holds while it waits. @default {0} */
   readonly bytes?: number;
+  /**
+   * Commands of different lanes run side by side, those of one lane in turn. A command without a lane waits
+   * for all that came before it, and all that come after it wait for it.
+   */
+  readonly lane?: string | undefined;
 }
 
 /** Runs the next command, to its end; must not reject. */
@@ -25,6 +30,7 @@ export type QueuedTask = () => Promise<void>;
 interface Waiting {
   readonly task: QueuedTask;
   readonly bytes: number;
+  readonly lane: string | undefined;
 }
 
 /** The commands of one session, one after the other in the order of their arrival. */
@@ -32,7 +38,8 @@ export class CommandQueue<Key> {
   readonly #options: CommandQueueOptions;
   readonly #waiting = new Map<Key, Waiting>();
   #waitingBytes = 0;
-  #inTurn = 0;
+  /** The lanes of the commands that run in turn; one without a lane runs alone. */
+  readonly #inTurn = new Set<string | undefined>();
   #concurrent = 0;
 
   /** Makes an empty queue. */
@@ -47,18 +54,18 @@ export class CommandQueue<Key> {
 
   /** Commands that have been started and have not ended. */
   get running(): number {
-    return this.#inTurn + this.#concurrent;
+    return this.#inTurn.size + this.#concurrent;
   }
 
   /** Throws a `SandboxError` of code `queue_full` if one more command has no place. */
   assertRoom(options: EnqueueOptions = {}): void {
-    const { concurrent = false, bytes = 0 } = options;
+    const { concurrent = false, bytes = 0, lane } = options;
     const { maxWaiting, maxBytes } = this.#options;
     if (concurrent) {
       if (this.#concurrent >= maxWaiting) {
         throw full(`${this.#concurrent} commands run at the same time`, maxWaiting);
       }
-    } else if (this.#inTurn > 0) {
+    } else if (!this.#mayStart(lane)) {
       if (this.#waiting.size >= maxWaiting) {
         throw full(`${this.#waiting.size} commands wait for their turn`, maxWaiting);
       }
@@ -71,42 +78,63 @@ export class CommandQueue<Key> {
   /** Starts a command now or when its turn comes. Throws as {@linkcode assertRoom} does. */
   add(key: Key, task: QueuedTask, options: EnqueueOptions = {}): void {
     this.assertRoom(options);
-    const { concurrent = false, bytes = 0 } = options;
+    const { concurrent = false, bytes = 0, lane } = options;
     if (concurrent) {
       this.#concurrent++;
       void task().finally(() => this.#concurrent--);
-    } else if (this.#inTurn > 0) {
-      this.#waiting.set(key, { task, bytes });
-      this.#waitingBytes += bytes;
-    } else {
-      this.#inTurn = 1;
-      void this.#runInTurn(task);
+      return;
     }
+    this.#waiting.set(key, { task, bytes, lane });
+    this.#waitingBytes += bytes;
+    this.#startNext();
   }
 
   /** Takes a command out that has not been started; false if there is none. */
   remove(key: Key): boolean {
     const entry = this.#waiting.get(key);
     if (entry === undefined) return false;
-    this.#waiting.delete(key);
-    this.#waitingBytes -= entry.bytes;
+    this.#take(key, entry);
+    // It may have kept others waiting.
+    this.#startNext();
     return true;
   }
 
-  async #runInTurn(first: QueuedTask): Promise<void> {
-    for (let task: QueuedTask | undefined = first; task !== undefined; task = this.#next()) {
-      await task();
-    }
-    this.#inTurn = 0;
+  #take(key: Key, { bytes }: Waiting): void {
+    this.#waiting.delete(key);
+    this.#waitingBytes -= bytes;
   }
 
-  #next(): QueuedTask | undefined {
-    const [first] = this.#waiting;
-    if (first === undefined) return undefined;
-    const [key, { task }] = first;
-    this.remove(key);
-    return task;
+  /** Whether a command that comes now runs at once. */
+  #mayStart(lane: string | undefined): boolean {
+    const lanes = new Set([...this.#waiting.values()].map((waiting) => waiting.lane));
+    return fits(lane, this.#inTurn) && fits(lane, lanes);
   }
+
+  /** Starts what waits and may run, in the order of arrival. */
+  #startNext(): void {
+    const before = new Set(this.#inTurn);
+    for (const [key, waiting] of this.#waiting) {
+      const { task, lane } = waiting;
+      if (fits(lane, before)) {
+        this.#take(key, waiting);
+        this.#inTurn.add(lane);
+        void this.#runInTurn(task, lane);
+      }
+      before.add(lane);
+      if (before.has(undefined)) return;
+    }
+  }
+
+  async #runInTurn(task: QueuedTask, lane: string | undefined): Promise<void> {
+    await task();
+    this.#inTurn.delete(lane);
+    this.#startNext();
+  }
+}
+
+/** Whether a command may run beside those of some lanes, or pass them while they wait. */
+function fits(lane: string | undefined, others: ReadonlySet<string | undefined>): boolean {
+  return lane === undefined ? others.size === 0 : !others.has(undefined) && !others.has(lane);
 }
 
 function full(found: string, limit: number): SandboxError {

@@ -1,13 +1,14 @@
 import { CommandError, InvalidParamsError, SandboxError } from "../errors.ts";
 import type { CommandEnvelope } from "../protocol/execution.ts";
-import type { RunOutcome, Sandbox } from "../runtimes/runtime.ts";
+import type { ProcessControl, RunOutcome, Sandbox } from "../runtimes/runtime.ts";
+import { runBatch } from "./batch_runner.ts";
 import type { Clock } from "./clock.ts";
-import type { ParamsPath } from "./content.ts";
-import { failed, programEnvelope, stoppedEnvelope, succeeded } from "./envelope.ts";
+import { locateIssues, type ParamsPath } from "./content.ts";
+import { failed, programEnvelope, startedEnvelope, stoppedEnvelope } from "./envelope.ts";
 import type { Execution } from "./execution.ts";
 import { ExecutionStop } from "./execution_stop.ts";
 import type { Deadline, Expiry } from "./expiry.ts";
-import { runFileCommand } from "./file_commands.ts";
+import { performCommand } from "./perform_command.ts";
 import type { PreparedCommand } from "./prepare_command.ts";
 import type { ProgramSlots } from "./program_slots.ts";
 import type { SessionEvents } from "./session_events.ts";
@@ -32,8 +33,12 @@ export interface CommandRun {
   readonly sandbox: Sandbox;
   /** Milliseconds from its start. */
   readonly timeoutMs: number;
+  /** Whether the time is that of its start in the background only. @default {false} */
+  readonly startOnly?: boolean;
   /** Where the command stands in the params. */
   readonly path: ParamsPath;
+  /** Called when it goes on in the background, before its request is answered. */
+  readonly onDetached: () => void;
 }
 
 /** A command did not end though it was told to. */
@@ -41,25 +46,51 @@ class StuckError extends Error {
   override readonly name = "StuckError";
 }
 
-/**
- * Runs a command to the end of its execution. Resolves with false if the sandbox did not let go of the
- * command in time, so that it is of no use any more; never rejects.
- */
-export async function runCommand(
+/** A command under way; neither of the promises rejects. */
+export interface CommandProgress {
+  /** Resolves when the next command may run: at its end or, in the background, when it has started. */
+  readonly turn: Promise<void>;
+  /**
+   * Resolves at its end; with false if the sandbox did not let go of the command in time, so that it is of
+   * no use any more.
+   */
+  readonly ended: Promise<boolean>;
+}
+
+/** Runs a command to the end of its execution. */
+export function runCommand(run: CommandRun, services: CommandRunnerServices): CommandProgress {
+  const started = Promise.withResolvers<void>();
+  const onDetached = () => {
+    run.onDetached();
+    started.resolve();
+  };
+  const ended = runToEnd({ ...run, onDetached }, services);
+  return { turn: Promise.race([started.promise, ended]).then(() => {}), ended };
+}
+
+async function runToEnd(
   run: CommandRun,
   services: CommandRunnerServices,
 ): Promise<boolean> {
-  const { execution, command, timeoutMs } = run;
+  const { execution, command, timeoutMs, startOnly = false, onDetached } = run;
   const { clock, expiry, programs } = services;
-  using _slot = command.kind === "program" ? await programs.acquire(execution.signal) : undefined;
+  using slot = command.takesSlot ? await programs.acquire(execution.signal) : undefined;
   // Whoever is stopped while waiting has its answer already.
   if (execution.state !== "queued") return true;
   execution.start();
-  using _deadline = expiry.schedule(clock.now() + timeoutMs, () => {
+  using deadline = expiry.schedule(clock.now() + timeoutMs, () => {
     execution.stop(new ExecutionStop({ kind: "timeout", timeoutMs }));
   });
+  const onStarted = (control: ProcessControl) => {
+    if (execution.process === undefined || execution.state === "ended") return;
+    execution.process.started(control);
+    slot?.[Symbol.dispose]();
+    if (startOnly) deadline[Symbol.dispose]();
+    onDetached();
+    execution.detach(startedEnvelope(execution, control.pid));
+  };
   try {
-    const envelope = await unlessStuck(perform(run), execution.signal, services);
+    const envelope = await unlessStuck(perform(run, onStarted, clock), execution.signal, services);
     const interrupted = envelope.status === "cancelled" || envelope.status === "session_lost";
     execution.end(envelope, interrupted ? execution.stopped?.requestError : undefined);
     return true;
@@ -68,18 +99,16 @@ export async function runCommand(
   }
 }
 
-async function perform(run: CommandRun): Promise<CommandEnvelope> {
-  const { execution, command, sandbox } = run;
-  const { signal, output } = execution;
-  if (command.kind === "file") {
-    const { command: fileCommand, content } = command;
-    return succeeded(execution, await runFileCommand(fileCommand, content, sandbox.files, signal));
+async function perform(
+  { execution, command, sandbox, path }: CommandRun,
+  started: (control: ProcessControl) => void,
+  clock: Clock,
+): Promise<CommandEnvelope> {
+  if (command.kind === "batch") {
+    return await runBatch({ execution, command, sandbox, path }, clock);
   }
-  const outcome = await sandbox.run(command.spec, {
-    output: (stream, bytes) => output?.write(stream, bytes),
-    signal,
-  });
-  return describeProgram(execution, outcome);
+  const { signal, output } = execution;
+  return await performCommand(command, { sandbox, source: execution, output, signal, started });
 }
 
 function describeProgram(execution: Execution, outcome: RunOutcome): CommandEnvelope {
@@ -117,16 +146,24 @@ function endWithError(run: CommandRun, error: unknown, services: CommandRunnerSe
   const { execution, command, path } = run;
   const stop = execution.stopped;
   if (error instanceof StuckError) {
+    // What is left of a file command holds nothing up, and its session has other files; a program that
+    // does not end might hold up all that follows.
+    if (command.kind === "file" && stop !== undefined) {
+      execution.end(stoppedEnvelope(execution, stop), stop.requestError);
+      return true;
+    }
     endStuck(run, services);
     return false;
   }
-  const notStarted = command.kind === "program" ? "not_started" as const : undefined;
+  const notStarted = command.kind === "program" || command.kind === "cell"
+    ? "not_started" as const
+    : undefined;
   if (error instanceof CommandError) {
     execution.end(failed(execution, error.message, notStarted));
   } else if (stop !== undefined) {
     execution.end(stoppedEnvelope(execution, stop), stop.requestError);
   } else if (error instanceof SandboxError) {
-    const located = error instanceof InvalidParamsError ? locate(error, path) : error;
+    const located = error instanceof InvalidParamsError ? locateIssues(error, path) : error;
     execution.end(failed(execution, located.message, notStarted), located);
   } else {
     const { sessionId, id: executionId } = execution;
@@ -156,13 +193,4 @@ function endStuck({ execution, command }: CommandRun, services: CommandRunnerSer
     ? describeProgram(execution, { cause: "session_lost", exitCode: null, message })
     : failed(execution, message, "session_lost");
   execution.end(envelope, stopped?.requestError);
-}
-
-/** A sandbox knows the command only; the client's params may have it under a key. */
-function locate(error: InvalidParamsError, prefix: ParamsPath): InvalidParamsError {
-  const issues = error.issues.map(({ path, message }) => ({
-    path: [...prefix, ...(path[0] === "command" ? path.slice(1) : path)],
-    message,
-  }));
-  return new InvalidParamsError(issues, { cause: error });
 }

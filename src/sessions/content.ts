@@ -40,12 +40,21 @@ export function encodeContent(bytes: Uint8Array, encoding: Encoding, path: strin
   }
 }
 
+/** The issues of a sandbox, which knows the command only, where they stand in the client's params. */
+export function locateIssues(error: InvalidParamsError, prefix: ParamsPath): InvalidParamsError {
+  const issues = error.issues.map(({ path, message }) => ({
+    path: [...prefix, ...(path[0] === "command" ? path.slice(1) : path)],
+    message,
+  }));
+  return new InvalidParamsError(issues, { cause: error });
+}
+
 /** Throws a `SandboxError` of code `too_large` if a number of bytes is above a limit of the server. */
-export function assertSize(
+export function assertSize<Limit extends ByteLimit>(
   what: string,
   bytes: number,
-  limits: Pick<SessionLimits, ByteLimit>,
-  limit: ByteLimit,
+  limits: Pick<SessionLimits, Limit>,
+  limit: Limit,
 ): void {
   const maxBytes = limits[limit];
   if (bytes <= maxBytes) return;

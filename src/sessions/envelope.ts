@@ -24,6 +24,15 @@ export function succeeded(source: EnvelopeSource, result: Result): CommandEnvelo
   return envelope(source, { success: true, result, error: null, status: "ok" });
 }
 
+/** The envelope of a program that was started in the background: it has no verdict yet. */
+export function startedEnvelope(source: EnvelopeSource, pid: number | undefined): CommandEnvelope {
+  const result = { processId: source.id, ...(pid !== undefined && { pid }) };
+  return {
+    ...envelope(source, { success: true, result, error: null, status: undefined }),
+    queueMs: roundMs(source.queueMs),
+  };
+}
+
 /** The envelope of a command that failed; without a status if none of the contract's says how. */
 export function failed(
   source: EnvelopeSource,
@@ -38,11 +47,12 @@ export function stoppedEnvelope(source: EnvelopeSource, stop: ExecutionStop): Co
   return { ...failed(source, stop.message, stopStatus(stop)), ...timeLimit(source, stop.cause) };
 }
 
-/** The envelope of a program that ran, or of the attempt. */
+/** The envelope of a program that ran, or of the attempt; `extra` is told in its result too. */
 export function programEnvelope(
   source: EnvelopeSource,
   outcome: RunOutcome,
   output: CapturedOutput,
+  extra: { readonly packages?: string[] } = {},
 ): CommandEnvelope {
   const { stdout, stderr } = output;
   const status = programStatus(outcome, source.stopped);
@@ -51,7 +61,7 @@ export function programEnvelope(
   return {
     ...envelope(source, {
       success,
-      result: status === "not_started" ? null : programResult(source, outcome, output),
+      result: status === "not_started" ? null : programResult(source, outcome, output, extra),
       error: success ? null : programError(outcome, stderr.text, source),
       status,
     }),
@@ -121,6 +131,7 @@ function programResult(
   source: EnvelopeSource,
   outcome: RunOutcome,
   { stdout, stderr }: CapturedOutput,
+  extra: { readonly packages?: string[] },
 ): Result {
   if (source.command === "execute_code") return withoutLastNewline(stdout.text);
   return {
@@ -128,6 +139,7 @@ function programResult(
     stdout: stdout.text,
     stderr: stderr.text,
     durationMs: roundMs(source.elapsedMs),
+    ...extra,
   };
 }
 

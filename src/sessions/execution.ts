@@ -1,6 +1,7 @@
 import type { Command } from "../protocol/commands.ts";
 import type { CommandEnvelope, ExecutionState } from "../protocol/execution.ts";
 import type { OutputCapture } from "../runtimes/output_capture.ts";
+import type { BackgroundProcess } from "./background_process.ts";
 import type { Clock } from "./clock.ts";
 import { stoppedEnvelope } from "./envelope.ts";
 import type { ExecutionStop } from "./execution_stop.ts";
@@ -17,6 +18,8 @@ export interface ExecutionOptions {
   readonly command: Command["type"];
   /** Takes the output; file commands have none. */
   readonly output?: OutputCapture | undefined;
+  /** The program, if it runs in the background. */
+  readonly process?: BackgroundProcess | undefined;
   /** Where its times come from. */
   readonly clock: Clock;
   /** Called once when it has ended, before its result is handed out. */
@@ -31,6 +34,8 @@ export class Execution {
   readonly command: Command["type"];
   /** The output so far, of a command that runs a program. */
   readonly output: OutputCapture | undefined;
+  /** The program, if it runs in the background or is to. */
+  readonly process: BackgroundProcess | undefined;
   readonly #clock: Clock;
   readonly #onEnd: ExecutionOptions["onEnd"];
   readonly #controller = new AbortController();
@@ -51,6 +56,7 @@ export class Execution {
     this.sessionId = options.sessionId;
     this.command = options.command;
     this.output = options.output;
+    this.process = options.process;
     this.#clock = options.clock;
     this.#onEnd = options.onEnd;
     this.#queuedAt = options.clock.now();
@@ -73,7 +79,10 @@ export class Execution {
     return this.#stop;
   }
 
-  /** What the request is answered with: the envelope, or an error if the session was closed meanwhile. */
+  /**
+   * What the request is answered with: the envelope, or an error if the session was closed meanwhile. Of a
+   * process in the background it is that of its start.
+   */
   get answer(): Promise<CommandEnvelope> {
     return this.#answer.promise;
   }
@@ -119,6 +128,11 @@ export class Execution {
     this.#startedWall = this.#clock.wallTime();
   }
 
+  /** Answers its request, though it goes on in the background. */
+  detach(envelope: CommandEnvelope): void {
+    this.#answer.resolve(envelope);
+  }
+
   /** Asks it to end: at once if it is queued, else through its signal. False if it was asked before. */
   stop(stop: ExecutionStop): boolean {
     if (this.#state === "ended" || this.#stop !== undefined) return false;
@@ -135,6 +149,7 @@ export class Execution {
     this.#endedWall = this.#clock.wallTime();
     this.#envelope = envelope;
     this.output?.end();
+    this.process?.ended();
     this.#onEnd?.(this, envelope);
     this.#ended.resolve();
     if (error === undefined) this.#answer.resolve(envelope);

@@ -1,4 +1,5 @@
 import { InvalidParamsError, SandboxError } from "../errors.ts";
+import { charactersOf } from "./characters_of.ts";
 import type { Clock } from "./clock.ts";
 import type { Execution } from "./execution.ts";
 import type { Deadline, Expiry } from "./expiry.ts";
@@ -78,6 +79,12 @@ export class ExecutionStore {
     return execution;
   }
 
+  /** A caller's executions in a session, oldest first. */
+  ofSession(caller: string, sessionId: string): Execution[] {
+    return [...this.#byKey.values()]
+      .filter((execution) => execution.caller === caller && execution.sessionId === sessionId);
+  }
+
   /** Keeps an execution that has ended for as long as there is time and room. */
   retire(execution: Execution): void {
     const bytes = sizeOf(execution);
@@ -118,12 +125,7 @@ function keyOf(caller: string, id: string): string {
   return `${id}\0${caller}`;
 }
 
-function sizeOf({ envelope, output }: Execution): number {
-  return OVERHEAD_BYTES + (output?.keptBytes ?? 0) + 2 * charactersOf(envelope);
-}
-
-function charactersOf(value: unknown): number {
-  if (typeof value === "string") return value.length;
-  if (typeof value !== "object" || value === null) return 8;
-  return Object.values(value).reduce<number>((sum, part) => sum + charactersOf(part), 8);
+function sizeOf({ envelope, output, process }: Execution): number {
+  const characters = charactersOf(envelope) + charactersOf(process?.args);
+  return OVERHEAD_BYTES + (output?.keptBytes ?? 0) + 2 * characters;
 }

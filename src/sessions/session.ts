@@ -8,6 +8,7 @@ import type {
 } from "../protocol/session.ts";
 import type { Sandbox } from "../runtimes/runtime.ts";
 import { timestampAt } from "./clock.ts";
+import { SessionContexts } from "./contexts/session_contexts.ts";
 import { endSandbox } from "./end_sandbox.ts";
 import type { Execution } from "./execution.ts";
 import { ExecutionStop } from "./execution_stop.ts";
@@ -28,6 +29,8 @@ export class Session {
   readonly caller: string;
   readonly language: Language;
   readonly sandbox: Sandbox;
+  /** What keeps its state from one cell to the next. */
+  readonly contexts: SessionContexts;
   readonly #options: SessionOptions;
   readonly #services: SessionServices;
   readonly #commands: SessionCommands;
@@ -46,6 +49,8 @@ export class Session {
     this.caller = facts.caller;
     this.language = facts.language;
     this.sandbox = sandbox;
+    const { language, runtime } = facts;
+    this.contexts = new SessionContexts({ sandbox, runtime, language, clock });
     this.#options = options;
     this.#services = services;
     this.#config = facts.config;
@@ -95,6 +100,12 @@ export class Session {
     return this.#config;
   }
 
+  /** Whether its code may reach every other machine, and so those that have packages. */
+  get hasNetwork(): boolean {
+    const { network = false, permissions } = this.#config;
+    return this.kind.runtime === "docker" ? network : permissions?.allowNet === true;
+  }
+
   /** When it was made, in milliseconds since 1970. */
   get createdAt(): number {
     return this.#options.facts.createdAt;
@@ -110,7 +121,12 @@ export class Session {
     this.#watchers.remove(connection);
   }
 
-  /** Throws a `SandboxError` of code `queue_full` if one more command has no place. */
+  /** Puts off its idling out: somebody uses what runs in the background. */
+  touch(): void {
+    this.#touch();
+  }
+
+  /** Throws a `SandboxError` of code `queue_full` or `process_limit_reached` if there is no place for it. */
   assertRoom(command: PreparedCommand, concurrent: boolean): void {
     this.#commands.assertRoom(command, concurrent);
   }
@@ -234,6 +250,7 @@ export class Session {
     this.#deadlines[Symbol.dispose]();
     this.#options.onClosing(how);
     await this.#commands.end(stop);
+    this.contexts.end();
     await endSandbox(this.id, end, this.#services);
     this.#become("Closed");
   }

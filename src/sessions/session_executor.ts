@@ -1,8 +1,10 @@
 import type { Command } from "../protocol/commands.ts";
+import type { RunSpec } from "../runtimes/runtime.ts";
 import { OutputCapture } from "../runtimes/output_capture.ts";
+import { BackgroundProcess } from "./background_process.ts";
 import { Execution } from "./execution.ts";
 import { ExecutionStore } from "./execution_store.ts";
-import { checkCode, prepareCommand } from "./prepare_command.ts";
+import { checkCode, prepareCommand, writesOutput } from "./prepare_command.ts";
 import type { Session } from "./session.ts";
 import { newId } from "./session_ids.ts";
 import type { SessionLimits } from "./session_limits.ts";
@@ -38,20 +40,33 @@ export class SessionExecutor {
     const { clock, timing, events } = this.#services;
     const limits = this.#limits;
     const { executionId = newId(), concurrent = false, path = ["command"] } = options;
-    const { language, sandbox: { languages } } = session;
-    const prepared = prepareCommand(command, { limits, language, languages, path });
-    const isProgram = prepared.kind === "program";
-    const fallback = isProgram ? limits.defaultTimeoutMs : timing.fileTimeoutMs;
-    const timeoutMs = commandTimeout(options.timeoutMs, fallback, limits);
+    const { language, sandbox: { languages }, kind: { runtime }, hasNetwork: network } = session;
+    const { contexts } = session;
+    const context = { limits, language, languages, runtime, network, contexts, path };
+    const prepared = prepareCommand(command, context);
+    const process = prepared.kind === "program"
+      ? backgroundProcess(prepared.spec, limits)
+      : undefined;
+    const hasOutput = writesOutput(prepared);
+    const byKind = hasOutput ? limits.defaultTimeoutMs : timing.fileTimeoutMs;
+    const fallback = prepared.timeoutMs === undefined
+      ? byKind
+      : Math.min(prepared.timeoutMs, limits.maxTimeoutMs);
+    // A process may run as long as its session; its time is a bound of the client's own.
+    const timeoutMs = process === undefined
+      ? commandTimeout(options.timeoutMs, fallback, limits)
+      : options.timeoutMs ?? fallback;
+    const startOnly = process !== undefined && options.timeoutMs === undefined;
     session.assertRoom(prepared, concurrent);
     const execution = new Execution({
       id: executionId,
       caller: session.caller,
       sessionId: session.id,
       command: command.type,
-      output: isProgram
+      output: hasOutput
         ? new OutputCapture({ maxBytes: limits.maxOutputBytes, timers: clock })
         : undefined,
+      process,
       clock,
       onEnd: (ended, envelope) => {
         this.#executions.retire(ended);
@@ -65,7 +80,7 @@ export class SessionExecutor {
       },
     });
     this.#executions.add(execution);
-    session.run(execution, prepared, { timeoutMs, concurrent, path });
+    session.run(execution, prepared, { timeoutMs, startOnly, concurrent, path });
     return execution;
   }
 
@@ -77,8 +92,20 @@ export class SessionExecutor {
     if (executionId !== undefined) this.#executions.assertFree(caller, executionId);
   }
 
+  /** A caller's executions in a session, under way or ended lately, oldest first. */
+  ofSession(caller: string, sessionId: string): Execution[] {
+    return this.#executions.ofSession(caller, sessionId);
+  }
+
   /** Finds a caller's execution, under way or ended lately. */
   get(caller: string, id: string, sessionId?: string): Execution {
     return this.#executions.get(caller, id, sessionId);
   }
+}
+
+function backgroundProcess(spec: RunSpec, limits: SessionLimits): BackgroundProcess | undefined {
+  if (spec.kind !== "shell" || spec.background !== true) return undefined;
+  const { commandName: command, args, keepStdin = false } = spec;
+  const maxWaitingBytes = 2 * limits.maxFileBytes;
+  return new BackgroundProcess({ command, args, takesInput: keepStdin, maxWaitingBytes });
 }

@@ -8,6 +8,8 @@ export interface SessionLimits {
   readonly maxQueuedCommands: number;
   /** Programs running at the same time in all sessions. */
   readonly maxConcurrentExecutions: number;
+  /** Background processes of one session at the same time. */
+  readonly maxProcesses: number;
   /** Milliseconds a command may take if it does not say. */
   readonly defaultTimeoutMs: number;
   /** Milliseconds a command may ask for. */

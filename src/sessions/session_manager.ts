@@ -14,6 +14,7 @@ import { type ExecuteOptions, SessionExecutor } from "./session_executor.ts";
 import { type StoredSession, summaryWithoutSandbox } from "./session_facts.ts";
 import type { SessionLimits } from "./session_limits.ts";
 import type { SessionLogger } from "./session_logger.ts";
+import { SessionProcesses } from "./session_processes.ts";
 import { SessionMaker } from "./session_maker.ts";
 import type { SessionServices } from "./session_options.ts";
 import { SessionRecorder } from "./session_recorder.ts";
@@ -47,6 +48,8 @@ export interface SessionManagerOptions {
 
 /** All sessions of a server: makes them, finds them for those whose they are, and ends them. */
 export class SessionManager implements AsyncDisposable {
+  /** The processes that run in the background. */
+  readonly processes: SessionProcesses;
   readonly #options: SessionManagerOptions;
   readonly #services: SessionServices;
   readonly #sessions: OpenSessions;
@@ -72,7 +75,9 @@ export class SessionManager implements AsyncDisposable {
     const expected = () => this.#restorer.waiting.length;
     const { signal } = this.#stop;
     this.#maker = new SessionMaker({ runtimes, limits, sessions, expected, signal }, services);
-    this.#executor = new SessionExecutor(limits, services);
+    const executor = this.#executor = new SessionExecutor(limits, services);
+    const session = (id: string) => sessions.get(id);
+    this.processes = new SessionProcesses({ executor, session, limits }, services);
   }
 
   /** How many there are, for the metrics. */
@@ -224,6 +229,7 @@ function createServices(options: SessionManagerOptions): SessionServices & { exp
     timing,
     events,
     maxQueuedCommands: limits.maxQueuedCommands,
+    maxProcesses: limits.maxProcesses,
     // One file may wait while another is written, and many small ones.
     maxQueuedBytes: 2 * limits.maxFileBytes,
   };

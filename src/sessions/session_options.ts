@@ -12,6 +12,8 @@ export interface SessionServices extends CommandRunnerServices {
   /** The most bytes of waiting commands, per session. */
   readonly maxQueuedBytes: number;
   readonly maxQueuedCommands: number;
+  /** The most background processes, per session. */
+  readonly maxProcesses: number;
 }
 
 /** Options of {@linkcode Session}. */
@@ -31,6 +33,8 @@ export interface SessionOptions {
 /** How a command is run. */
 export interface RunCommandOptions {
   readonly timeoutMs: number;
+  /** Whether the time is that of its start in the background only. @default {false} */
+  readonly startOnly?: boolean;
   readonly concurrent: boolean;
   /** Where the command stands in the params. */
   readonly path: ParamsPath;

@@ -45,10 +45,15 @@ export class Outbox implements Disposable {
     return this.#queuedBytes + this.#socket.bufferedAmount;
   }
 
+  /** Whether the next message goes to the socket at once. */
+  get hasRoom(): boolean {
+    return this.#queue.length === 0 && this.#socket.bufferedAmount < SOCKET_BYTES;
+  }
+
   /** Sends a message after all before it; a message is taken whole as long as the limit is not passed. */
   send(text: string): void {
     if (this.#closed) return;
-    if (this.#queue.length === 0 && this.#socket.bufferedAmount < SOCKET_BYTES) {
+    if (this.hasRoom) {
       this.#socket.send(text);
       return;
     }

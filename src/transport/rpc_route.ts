@@ -79,7 +79,7 @@ function refuse(why: "too_large" | "timeout" | "aborted", maxMessageBytes: numbe
 
 function httpPeer(id: string, caller: string, gone: AbortSignal): Peer {
   // A call has nobody to notify: its answer is all it gets.
-  return { id, caller, canNotify: false, notify: () => {}, gone };
+  return { id, caller, canNotify: false, hasRoom: true, notify: () => {}, gone };
 }
 
 function isJson(contentType: string | null): boolean {

@@ -66,6 +66,11 @@ export class WebSocketConnection implements Peer {
     return this.#closed.promise;
   }
 
+  /** Whether less waits for the client than it takes at once. */
+  get hasRoom(): boolean {
+    return this.#outbox.hasRoom;
+  }
+
   /** Sends a notification after everything sent before; does nothing once the client is gone. */
   notify(method: string, params: unknown): void {
     if (this.#gone.signal.aborted) return;

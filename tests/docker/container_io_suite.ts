@@ -13,6 +13,8 @@ export interface IoCase {
   readonly io: ContainerIo;
   readonly fixture: EngineFixture;
   readonly id: string;
+  /** Drives the container anew, when what did so was lost. */
+  reconnect(): Promise<ContainerIo>;
 }
 
 /** What is tested by a suite. */
@@ -44,7 +46,7 @@ export function containerIoSuite(symbol: string, suite: IoSuite): void {
         await using fixture = await EngineFixture.open();
         const id = await suite.container(fixture, limits);
         await using io = await suite.connect(fixture, id);
-        await test({ io, fixture, id });
+        await test({ io, fixture, id, reconnect: () => suite.connect(fixture, id) });
       },
     });
   }

@@ -269,6 +269,36 @@ export const fileScenarios: Scenario[] = [
     },
   },
   {
+    name: "files have the permission bits that they are given, as the sandbox's user may",
+    test: async (subject) => {
+      const { io, fixture, id } = subject;
+      const { files } = io;
+      const modeOf = async (path: string) =>
+        textOf((await shellIn(io, `stat -L -c %a "${path}"`)).stdout);
+      await files.write("d/-f 'x", bytesOf("x"));
+      for (const [path, mode] of [["d/-f 'x", 0o751], ["d/-f 'x", 0o007], ["d", 0o700]] as const) {
+        await files.chmod(path, mode);
+        assertEquals(await modeOf(path), `${mode.toString(8)}\n`);
+      }
+      await shellIn(io, `ln -s -- "-f 'x" d/link`);
+      await files.chmod("d/link", 0o600);
+      assertEquals(await modeOf("d/-f 'x"), "600\n");
+      await fixture.put(id, [{ type: "file", name: "etc/readable", content: bytesOf("x") }]);
+      await shellIn(io, "ln -s /etc/readable foreign");
+      const refused: [string, string][] = [
+        ["none", "File not found: none"],
+        ["d/-f 'x/y", "Not a directory: d/-f 'x/y"],
+        ["foreign", "Permission denied: foreign"],
+        ["../etc/readable", "Path is outside /workspace: ../etc/readable"],
+        ["/workspace/", "Cannot set the permissions of the workspace itself: /workspace/"],
+      ];
+      for (const [path, message] of refused) {
+        const error = await assertRejects(() => files.chmod(path, 0o777), CommandError);
+        assertEquals(error.message, message);
+      }
+    },
+  },
+  {
     name: "files are removed with directories that may not be written to",
     test: async ({ io }) => {
       await shellIn(
@@ -321,6 +351,40 @@ export const fileScenarios: Scenario[] = [
       const old = entries.find(({ name }) => name === "file7");
       assertEquals(old?.modifiedAt, "2020-01-02T03:04:05.000Z");
       assert(entries.every(({ modifiedAt }) => !Number.isNaN(Date.parse(modifiedAt))));
+    },
+  },
+  {
+    name: "files are listed and read many at a time, each with its own error",
+    test: async ({ io, io: { files } }) => {
+      const odd = `d/a\n/=\n'"\\ $x *`;
+      await files.write("d/small", bytesOf("small"));
+      await files.write(`${odd}/b\nc`, bytesOf("odd"));
+      await files.write(`d/${"long".repeat(50)}/${"name".repeat(40)}`, bytesOf("long"));
+      await files.write("d/-empty", new Uint8Array(0));
+      await files.createDirectory("none");
+      await shellIn(io, "ln d/small d/linked; mkdir closed; chmod 0 closed; mkfifo d/pipe");
+      const directories = ["d", "none", "missing", odd, "d/small", "../etc", "closed", "d"];
+      const lists = await files.listMany(directories);
+      for (const [index, path] of directories.entries()) {
+        const alone = await files.list(path).catch((error: Error) => error.message);
+        const list = lists[index];
+        assertEquals(list instanceof CommandError ? list.message : list, alone, path);
+      }
+      const names = ["d/small", "d/linked", `${odd}/b\nc`, "d/-empty", "d/missing", "d/pipe", "d"];
+      names.push(`d/${"long".repeat(50)}/${"name".repeat(40)}`, "../etc/passwd");
+      const read = await files.readMany(names, { length: 4 });
+      assertEquals(
+        read.map((file) => file instanceof CommandError ? null : [textOf(file.content), file.size]),
+        [["smal", 5], ["smal", 5], ["odd", 3], ["", 0], null, null, null, ["long", 4], null],
+      );
+      const many = Array.from({ length: 300 }, (_, i) => `m/${i}`);
+      await shellIn(io, "mkdir m; i=0; while [ $i -lt 300 ]; do echo $i >m/$i; i=$((i + 1)); done");
+      const all = await files.readMany(many);
+      assertEquals(
+        all.map((file) => file instanceof CommandError ? file.message : textOf(file.content)),
+        many.map((_, i) => `${i}\n`),
+      );
+      assertEquals([await files.readMany([]), await files.listMany([])], [[], []]);
     },
   },
   {

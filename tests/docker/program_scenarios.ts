@@ -3,6 +3,7 @@ import {
   type NotStartedReason,
   ProgramNotStarted,
 } from "../../src/runtimes/docker/container_io.ts";
+import type { ProcessControl } from "../../src/runtimes/runtime.ts";
 import type { IoCase, Scenario } from "./container_io_suite.ts";
 import { bytesOf, PATH, runIn, shellIn, textOf } from "./run_in.ts";
 
@@ -47,6 +48,28 @@ export const programScenarios: Scenario[] = [
       const long = "0123456789abcdef".repeat(100_000);
       assertEquals((await runIn(io, ["cat"], { stdin: long })).stdout.length, long.length);
       assertEquals((await runIn(io, ["true"], { stdin: long })).code, 0);
+    },
+  },
+  {
+    name: "run() takes input while the program runs",
+    test: async ({ io }) => {
+      const answers = Promise.withResolvers<ProcessControl>();
+      const { stdout, code } = await shellIn(io, 'while read -r line; do echo "<$line>"; done', {
+        stdin: "first\n",
+        keepStdin: true,
+        started: answers.resolve,
+        onStdout: (text) => {
+          answers.promise.then((control) => {
+            if (text === "<first>\n") return control.write(bytesOf("second\nthird\n"));
+            if (text.endsWith("<third>\n")) return control.closeStdin();
+          });
+        },
+      });
+      assertEquals([textOf(stdout), code], ["<first>\n<second>\n<third>\n", 0]);
+      let calls = 0;
+      const missing = () => runIn(io, ["no-such-program"], { started: () => calls++ });
+      await assertRejects(missing, ProgramNotStarted);
+      assertEquals(calls, 0);
     },
   },
   {
@@ -112,7 +135,7 @@ export const programScenarios: Scenario[] = [
         [["./missing"], "/workspace", "program_not_found"],
         [["./plain"], "/workspace", "permission_denied"],
         [["./directory"], "/workspace", "permission_denied"],
-        [["./script"], "/workspace", "program_not_found"],
+        [["./script"], "/workspace", "other"],
         [["echo"], "/workspace/missing", "directory_not_found"],
         [["echo"], "/workspace/plain", "not_a_directory"],
         [["echo", "x".repeat(200_000)], "/workspace", "too_long"],
@@ -127,10 +150,10 @@ export const programScenarios: Scenario[] = [
     name: "run() takes programs of any name",
     test: async ({ io }) => {
       for (const name of ["-x", "a=b", "a b", "line\nbreak", "$x"]) {
-        await io.files.write(name, bytesOf('#!/bin/sh\nprintf "%s|" "$0" "$@"'));
+        await io.files.write(name, bytesOf('#!/bin/sh\nprintf "%s|" "${0##*/}" "$@"'));
         await runIn(io, ["chmod", "755", `./${name}`]);
         const { stdout } = await runIn(io, [`./${name}`, "-n", "", "*"]);
-        assertEquals(textOf(stdout), `./${name}|-n||*|`);
+        assertEquals(textOf(stdout), `${name}|-n||*|`);
       }
     },
   },

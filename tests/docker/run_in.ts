@@ -1,4 +1,5 @@
 import type { ContainerIo, Program, ProgramEnd } from "../../src/runtimes/docker/container_io.ts";
+import type { ProcessControl } from "../../src/runtimes/runtime.ts";
 import { within } from "../testutil/within.ts";
 
 /** How a program in a container ended and what it wrote. */
@@ -12,6 +13,8 @@ export interface RunInOptions extends Partial<Omit<Program, "argv">> {
   readonly signal?: AbortSignal;
   /** Called with all of standard output so far, as text, whenever there is more. */
   readonly onStdout?: (text: string) => void;
+  /** Called when it runs. */
+  readonly started?: (control: ProcessControl) => void;
 }
 
 const RUN_MS = 60_000;
@@ -25,12 +28,13 @@ export async function runIn(
   argv: readonly [string, ...string[]],
   options: RunInOptions = {},
 ): Promise<RunResult> {
-  const { signal = new AbortController().signal, onStdout, ...program } = options;
+  const { signal = new AbortController().signal, onStdout, started, ...program } = options;
   const pieces = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] };
   let text = "";
   const end = await within(
     io.run({ argv, cwd: "/workspace", env: { PATH }, ...program }, {
       signal,
+      started,
       output: (stream, bytes) => {
         pieces[stream].push(bytes.slice());
         if (stream === "stdout" && onStdout) onStdout(text += new TextDecoder().decode(bytes));

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { METHODS } from "../../src/protocol/methods.ts";
+import { NOTIFICATIONS } from "../../src/protocol/notifications.ts";
 import { openRpcDocument } from "../../src/methods/open_rpc.ts";
 import { TestMethods } from "./test_methods.ts";
 
@@ -33,7 +34,7 @@ Deno.test("initialize() says who the server is and what it can do", async () => 
   assertEquals(rest, { name: "codebeaker", version: "1.2.3", protocolVersion: "1.0" });
   assertEquals(capabilities.runtimes, ["deno"]);
   assertEquals(capabilities.methods, Object.keys(METHODS));
-  assertEquals(capabilities.notifications, ["session.output", "image.pull", "session.closed"]);
+  assertEquals(capabilities.notifications, Object.keys(NOTIFICATIONS));
   assertEquals(capabilities.limits, { maxCodeBytes: 100 });
 });
 

@@ -114,6 +114,7 @@ Deno.test("session.get() tells config, metadata and usage", async () => {
   assertEquals([config.memoryLimitMB, metadata, usage], [512, { a: "b" }, {
     queuedCommands: 0,
     runningCommands: 0,
+    processes: 0,
   }]);
 });
 

@@ -17,6 +17,7 @@ export class TestPeer implements Peer {
   readonly id: string;
   readonly caller: string;
   readonly canNotify: boolean;
+  hasRoom = true;
   readonly gone = this.#gone.signal;
   /** Notifications and, between them, `answer` and a method for each answer. */
   readonly told: [method: string, params: unknown][] = [];

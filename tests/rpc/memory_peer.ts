@@ -5,6 +5,7 @@ export class MemoryPeer implements Peer {
   readonly id: string = "p1";
   readonly caller: string = "tester";
   readonly canNotify = true;
+  readonly hasRoom = true;
   /** Every notification, in order. */
   readonly told: { method: string; params: unknown }[] = [];
   readonly #gone = new AbortController();

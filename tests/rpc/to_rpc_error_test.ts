@@ -20,6 +20,15 @@ Deno.test("toRpcError() gives every domain code its number", () => {
     "rate_limited": -32005,
     "too_large": -32006,
     "session_closed": -32007,
+    "context_not_found": -32001,
+    "context_limit_reached": -32002,
+    "process_not_found": -32001,
+    "process_limit_reached": -32002,
+    "process_ended": -32009,
+    "stdin_closed": -32009,
+    "exited_before_ready": -32009,
+    "timed_out": -32009,
+    "not_supported": -32009,
     "shutting_down": -32008,
   } satisfies Record<SandboxErrorCode, number>;
   for (const [code, number] of Object.entries(numbers)) {

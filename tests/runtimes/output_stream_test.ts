@@ -105,7 +105,7 @@ Deno.test("OutputStream keeps characters of both streams apart", async () => {
   stream.end();
 });
 
-Deno.test("OutputStream sends no more than its limit of each stream", async () => {
+Deno.test("OutputStream sends all to whoever takes it, however long it is", async () => {
   const { clock, stream, chunks, write } = setUp(1000);
   for (let i = 0; i < 100; i++) {
     write("한".repeat(50));
@@ -113,26 +113,78 @@ Deno.test("OutputStream sends no more than its limit of each stream", async () =
   }
   write("still", "stderr");
   stream.end();
-  // 333 characters of three bytes fit whole; the cut invents no replacement character.
-  assertEquals(textOf(chunks), "한".repeat(333));
+  assertEquals(textOf(chunks), "한".repeat(5000));
   assertEquals(textOf(chunks, "stderr"), "still");
+  assertNumbered(chunks);
 });
 
-Deno.test("OutputStream replays what is kept, and says what is not", async () => {
+Deno.test("OutputStream replays the first and the last that is kept, and says what is not", async () => {
   const { clock, stream, chunks, write } = setUp(1000);
   for (let i = 0; i < 20; i++) {
     write(`${i} `);
     await clock.advance(20);
   }
   const all = stream.replay(0);
-  assertEquals(all.nextSeq, 20);
-  assert(all.dropped > 0, "the limit was reached");
-  assertEquals(all.chunks, chunks.slice(all.dropped));
+  assertEquals([all.nextSeq, all.dropped], [20, 13]);
+  // Three of each half fit, and the end may have what the beginning left.
+  assertEquals(all.chunks.map(({ seq }) => seq), [0, 1, 2, 16, 17, 18, 19]);
+  const missing = chunks.slice(3, 16);
+  assertEquals(all.chunks[3], { ...chunks[16]!, droppedBytes: textOf(missing).length });
+  // Who asks for what is missing knows its own place better than we do.
+  assertEquals(stream.replay(10), { chunks: chunks.slice(16), nextSeq: 20, dropped: 6 });
+  assertEquals(stream.replay(3).chunks[0]?.droppedBytes, textOf(missing).length);
   assertEquals(stream.replay(18), { chunks: chunks.slice(18), nextSeq: 20, dropped: 0 });
   assertEquals(stream.replay(99), { chunks: [], nextSeq: 20, dropped: 0 });
   assertLess(stream.keptBytes, 1200);
   stream.end();
   assertEquals(stream.replay(18).chunks, chunks.slice(18));
+});
+
+Deno.test("OutputStream holds chunks back for a slow listener, and tells it what it missed", async () => {
+  const { clock, stream, chunks, write } = setUp(1000);
+  const slow: OutputChunk[] = [];
+  let hasRoom = true;
+  stream.subscribe("slow", (chunk) => slow.push(chunk), { hasRoom: () => hasRoom });
+  write("0 ");
+  hasRoom = false;
+  for (let i = 1; i < 20; i++) {
+    write(`${i} `);
+    await clock.advance(20);
+  }
+  assertEquals([chunks.length, slow.length], [20, 1]);
+  hasRoom = true;
+  await clock.advance(20);
+  assertEquals(slow.map(({ seq }) => seq), [0, 1, 2, 16, 17, 18, 19]);
+  assertEquals(slow[3]?.droppedBytes, textOf(chunks.slice(3, 16)).length);
+  hasRoom = false;
+  write("last");
+  stream.end();
+  assertEquals(slow.at(-1), chunks.at(-1));
+  assertEquals(clock.timers, 0);
+});
+
+Deno.test("OutputStream begins where a listener wants it to", async () => {
+  const clock = new FakeClock();
+  const stream = new OutputStream(1000, clock);
+  const seen: OutputChunk[] = [];
+  for (const text of ["a", "b", "c"]) {
+    stream.push("stdout", encoder.encode(text));
+    stream.replay(0);
+  }
+  stream.subscribe("late", (chunk) => seen.push(chunk), { from: 1 });
+  assertEquals(seen, []);
+  await clock.advance(20);
+  assertEquals([textOf(seen), seen[0]?.seq], ["bc", 1]);
+  stream.end();
+  assertEquals(clock.timers, 0);
+});
+
+Deno.test("OutputStream waits for nothing while it has half of a character only", async () => {
+  const { clock, stream } = setUp();
+  stream.push("stdout", encoder.encode("🦕").subarray(0, 2));
+  await clock.advance(100);
+  assertEquals(clock.timers, 0);
+  stream.end();
 });
 
 Deno.test("OutputStream gives a late listener everything once", async () => {

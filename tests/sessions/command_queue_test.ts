@@ -94,3 +94,36 @@ Deno.test("CommandQueue.remove() takes out what waits, and makes room", async ()
   for (const name of ["a", "b", "d", "e"]) await end(name);
   assertEquals(log.includes("c starts"), false);
 });
+
+Deno.test("CommandQueue runs different lanes side by side, and each in turn", async () => {
+  const { queue, log, task, end } = setUp(10);
+  const add = (name: string, lane?: string) => queue.add(name, task(name), { lane });
+  add("a1", "a");
+  add("b1", "b");
+  add("a2", "a");
+  add("plain");
+  add("c1", "c");
+  assertEquals(log, ["a1 starts", "b1 starts"]);
+  assertEquals([queue.waiting, queue.running], [3, 2]);
+  await end("a1");
+  assertEquals(log.at(-1), "a2 starts", "it came before the one without a lane");
+  await end("b1");
+  assertEquals(log.at(-1), "b1 ends", "the one without a lane waits for all before it");
+  await end("a2");
+  assertEquals(log.at(-1), "plain starts", "and what came after waits for it");
+  await end("plain");
+  assertEquals(log.at(-1), "c1 starts");
+  await end("c1");
+  assertEquals([queue.waiting, queue.running], [0, 0]);
+});
+
+Deno.test("CommandQueue.remove() lets in what a command without a lane kept waiting", async () => {
+  const { queue, log, task, end } = setUp(10);
+  queue.add("a1", task("a1"), { lane: "a" });
+  queue.add("plain", task("plain"));
+  queue.add("b1", task("b1"), { lane: "b" });
+  queue.remove("plain");
+  assertEquals(log.at(-1), "b1 starts");
+  await end("a1");
+  await end("b1");
+});

@@ -2,8 +2,10 @@ import { unimplemented } from "@std/assert";
 import { CommandError } from "../../src/errors.ts";
 import type { Entry } from "../../src/protocol/commands.ts";
 import type { Language } from "../../src/protocol/language.ts";
+import { eachSettled } from "../../src/runtimes/each_settled.ts";
 import type {
   LanguageSupport,
+  ProcessControl,
   ReadOptions,
   RunOptions,
   RunOutcome,
@@ -27,11 +29,20 @@ export interface ProgramRun {
   readonly spec: RunSpec;
   readonly signal: AbortSignal;
   readonly output: RunOptions["output"];
+  /** Says that it runs; control that is not given does nothing. */
+  start(control?: Partial<ProcessControl>): void;
   /** Writes to stdout. */
   print(text: string): void;
   /** Writes to stderr. */
   complain(text: string): void;
 }
+
+const NO_CONTROL: ProcessControl = {
+  pid: 1234,
+  write: () => Promise.resolve(),
+  closeStdin: () => Promise.resolve(),
+  signal: () => Promise.resolve(),
+};
 
 /** The outcome of a program that exited. */
 export function exit(exitCode = 0): RunOutcome {
@@ -50,6 +61,7 @@ export function endless({ signal }: Pick<ProgramRun, "signal">): Promise<RunOutc
 /** Files in memory, without directories. */
 export class FakeFiles implements SandboxFiles {
   readonly content = new Map<string, Uint8Array>();
+  readonly modes = new Map<string, number>();
   /** Awaited before each command, so that a test can hold one up. */
   gate: (path: string) => Promise<void> | void = () => {};
 
@@ -65,6 +77,14 @@ export class FakeFiles implements SandboxFiles {
     if (all === undefined) throw new CommandError(`File not found: ${path}`);
     const { offset = 0, length = all.length } = options;
     return { content: all.slice(offset, offset + length), size: all.length };
+  }
+
+  readMany(paths: readonly string[], options: ReadOptions = {}) {
+    return eachSettled(paths, (path) => this.read(path, options));
+  }
+
+  listMany(paths: readonly string[]) {
+    return eachSettled(paths, () => this.list());
   }
 
   async copy(source: string, destination: string): Promise<number> {
@@ -85,6 +105,11 @@ export class FakeFiles implements SandboxFiles {
 
   async createDirectory(path: string): Promise<void> {
     await this.gate(path);
+  }
+
+  async chmod(path: string, mode: number): Promise<void> {
+    await this.read(path);
+    this.modes.set(path, mode);
   }
 
   list(): Promise<Entry[]> {
@@ -114,6 +139,8 @@ export class FakeSandbox implements Sandbox {
   readonly spec: SandboxSpec;
   /** Programs by the code or the name they are run by; any other prints its code. */
   readonly programs: Map<string, Program>;
+  /** Ports that something listens on. */
+  readonly listening = new Set<number>();
   rests = 0;
   disposals = 0;
   releases = 0;
@@ -130,14 +157,23 @@ export class FakeSandbox implements Sandbox {
     this.lose = resolve;
   }
 
-  async run(spec: RunSpec, { output, signal }: RunOptions): Promise<RunOutcome> {
+  async run(spec: RunSpec, { output, signal, started }: RunOptions): Promise<RunOutcome> {
     const name = spec.kind === "code" ? spec.code : spec.commandName;
     const program = this.programs.get(name);
     const print = (text: string) => output("stdout", encoder.encode(text));
     const complain = (text: string) => output("stderr", encoder.encode(text));
-    if (program !== undefined) return await program({ spec, signal, output, print, complain });
+    const start = (control: Partial<ProcessControl> = {}) =>
+      started?.({ ...NO_CONTROL, ...control });
+    if (program !== undefined) {
+      return await program({ spec, signal, output, start, print, complain });
+    }
+    start();
     print(`${name}\n`);
     return exit();
+  }
+
+  isListening(port: number): Promise<boolean> {
+    return Promise.resolve(this.listening.has(port));
   }
 
   rest(): Promise<void> {

@@ -1,13 +1,16 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows, unimplemented } from "@std/assert";
 import { InvalidParamsError, SandboxError } from "../../src/errors.ts";
-import type { Command } from "../../src/protocol/commands.ts";
+import { type Command, type CommandInput, CommandSchema } from "../../src/protocol/commands.ts";
 import { type CommandContext, prepareCommand } from "../../src/sessions/prepare_command.ts";
 import { codeCommand, readCommand, shellCommand, writeCommand } from "./test_manager.ts";
 
 const CONTEXT: CommandContext = {
-  limits: { maxCodeBytes: 10, maxFileBytes: 20 },
+  limits: { maxCodeBytes: 10, maxFileBytes: 20, maxOutputBytes: 1000 },
   language: "deno",
   languages: new Set(["deno", "typescript"]),
+  runtime: "deno",
+  network: false,
+  contexts: { resolve: () => unimplemented() },
   path: ["command"],
 };
 
@@ -97,4 +100,72 @@ Deno.test("prepareCommand() weighs what a command holds while it waits", () => {
   const weights = [codeCommand("12345"), writeCommand("f", "1234567"), readCommand("f")]
     .map((command) => prepareCommand(command, CONTEXT).bytes);
   assertEquals(weights, [5, 7, 0]);
+});
+
+function issueOf(command: CommandInput, context: Partial<CommandContext> = {}) {
+  const parsed = CommandSchema.parse(command);
+  const error = assertThrows(
+    () => prepareCommand(parsed, { ...CONTEXT, ...context }),
+    InvalidParamsError,
+  );
+  return error.issues[0]!;
+}
+
+Deno.test("prepareCommand() refuses expressions that are none, with the reason", () => {
+  const pattern = issueOf({ type: "search_files", pattern: "a(" });
+  assertEquals(pattern, {
+    path: ["command", "pattern"],
+    message: "Not a valid expression: missing closing ): `a(`",
+  });
+  const glob = issueOf({ type: "search_files", glob: "[]" });
+  assertEquals(glob.path, ["command", "glob"]);
+  prepareCommand(CommandSchema.parse({ type: "search_files", glob: "{a,b}/**/*.ts" }), CONTEXT);
+});
+
+Deno.test("prepareCommand() refuses texts of replace_in_file that are too large or no text", () => {
+  const command = { type: "replace_in_file" as const, path: "f", oldText: "a" };
+  assertThrows(
+    () => prepareCommand(CommandSchema.parse({ ...command, newText: "x".repeat(21) }), CONTEXT),
+    SandboxError,
+    "newText is too large: 21 bytes, at most 20 (maxFileBytes)",
+  );
+  assertEquals(issueOf({ ...command, newText: "\ud800" }).path, ["command", "newText"]);
+  const half = { ...command, oldText: "\ud800", newText: "" };
+  assertEquals(issueOf(half).path, ["command", "oldText"]);
+});
+
+Deno.test("prepareCommand() checks every command of a batch before any runs", () => {
+  const write = { type: "write_file" as const, path: "f", content: "x" };
+  const batch = (...commands: Exclude<CommandInput, { type: "batch" }>[]) => ({
+    type: "batch" as const,
+    commands,
+  });
+  const path = ["command", "commands", 1];
+  const bytes = { ...write, content: "?", encoding: "base64" as const };
+  assertEquals(issueOf(batch(write, bytes)).path, [...path, "content"]);
+  const code = { type: "execute_code" as const, code: "x", language: "python" };
+  assertEquals(issueOf(batch(write, code)).path, [...path, "language"]);
+  const background = { type: "execute_shell" as const, commandName: "x", background: true };
+  assertEquals(issueOf(batch(write, background)).path, [...path, "background"]);
+  assertThrows(
+    () =>
+      prepareCommand(
+        CommandSchema.parse(batch(write, { type: "execute_code", code: "x".repeat(11) })),
+        CONTEXT,
+      ),
+    SandboxError,
+    "Code is too large",
+  );
+});
+
+Deno.test("prepareCommand() weighs a batch by all that is in it", () => {
+  const prepare = (input: CommandInput) => prepareCommand(CommandSchema.parse(input), CONTEXT);
+  const write = { type: "write_file" as const, path: "f", content: "12345" };
+  const files = prepare({ type: "batch", commands: [write, write] });
+  assertEquals([files.bytes, files.takesSlot], [10, false]);
+  const mixed = prepare({
+    type: "batch",
+    commands: [write, { type: "execute_code", code: "123" }],
+  });
+  assertEquals([mixed.bytes, mixed.takesSlot], [8, true]);
 });

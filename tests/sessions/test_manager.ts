@@ -19,6 +19,7 @@ export const TEST_LIMITS: SessionLimits = {
   maxSessionsPerConnection: 3,
   maxQueuedCommands: 100,
   maxConcurrentExecutions: 2,
+  maxProcesses: 3,
   defaultTimeoutMs: 30_000,
   maxTimeoutMs: 600_000,
   maxOutputBytes: 1000,

@@ -46,6 +46,19 @@ Deno.test("Outbox.send() keeps the order when the socket has no room", async () 
   assertEquals(socket.sent, [large, "a", large, "b", "c"]);
 });
 
+Deno.test("Outbox.hasRoom tells whether the next message leaves at once", async () => {
+  const { socket, outbox } = setUp(8 * MIB);
+  assertEquals(outbox.hasRoom, true);
+  outbox.send("x".repeat(MIB));
+  assertEquals(outbox.hasRoom, false);
+  outbox.send("y");
+  const drained = outbox.drained();
+  socket.bufferedAmount = 0;
+  assertEquals(outbox.hasRoom, false);
+  await drained;
+  assertEquals(outbox.hasRoom, true);
+});
+
 Deno.test("Outbox.send() gives up a client that does not read, and keeps nothing for it", () => {
   const { socket, outbox, overflows } = setUp(4 * MIB);
   const text = "x".repeat(100 * 1024);

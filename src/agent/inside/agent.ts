@@ -6,6 +6,7 @@ import type { FrameOutput } from "./frame_output.ts";
 import { decodeCredit, decodeJson } from "./frame_payload.ts";
 import { FrameDecoder, FrameError, type FrameType } from "./frames.ts";
 import { ManagedProcess, type ProcessDeps } from "./managed_process.ts";
+import { OwnLimits } from "./own_limits.ts";
 import { ProcessTable } from "./process_table.ts";
 import {
   type AgentRequest,
@@ -16,7 +17,7 @@ import {
   type SpawnRequest,
 } from "./protocol.ts";
 import { Replies } from "./replies.ts";
-import type { RequestFailure } from "./request_failure.ts";
+import { RequestFailure } from "./request_failure.ts";
 import { RequestTable } from "./request_table.ts";
 import { signalEverything } from "./send_signal.ts";
 
@@ -28,6 +29,8 @@ export interface AgentOptions {
   readonly shielded: boolean;
   /** The path of the launcher, if there is one that runs here. */
   readonly launcher: string | undefined;
+  /** Ends this agent, so that another takes its place. */
+  readonly leave: () => void;
 }
 
 const SPARE_BUFFERS = 8;
@@ -40,6 +43,7 @@ export class Agent {
   readonly #counters = new Counters();
   readonly #requests = new RequestTable();
   readonly #deps: ProcessDeps;
+  readonly #limits = new OwnLimits();
 
   /** Makes an agent that answers through `output`. */
   constructor(output: FrameOutput, options: AgentOptions) {
@@ -107,6 +111,10 @@ export class Agent {
 
   #spawn(id: number, request: SpawnRequest): void {
     const replies = this.#replies(id);
+    if (this.#options.sole && this.#limits.changed) {
+      replies.fail(new RequestFailure("RENEW", "Somebody changed the limits of this agent"));
+      return this.#options.leave();
+    }
     const process = new ManagedProcess(request, replies, this.#deps);
     this.#requests.begin(id, { request: process, replies });
     this.#requests.whenOver(request.after ?? [], (failure) => {

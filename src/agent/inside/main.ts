@@ -39,6 +39,7 @@ async function serve(): Promise<never> {
     sole,
     shielded: forbidInspection(),
     launcher: await findLauncher(new URL("launch", import.meta.url).pathname),
+    leave: () => void leave(0),
   });
 
   async function leave(code: number): Promise<never> {

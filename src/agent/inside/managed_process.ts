@@ -179,7 +179,7 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
 
 function removeIfThere(path: string): void {
   try {
-    Deno.removeSync(path);
+    Deno.removeSync(path, { recursive: true });
   } catch {
     // Missing, or the program made it something that is not ours to remove.
   }

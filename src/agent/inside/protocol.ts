@@ -132,6 +132,8 @@ export type AgentFailCode =
   /** A directory was to be made where a file is. */
   | "OVER_FILE"
   | "CANCELLED"
+  /** Nothing was done, and the agent ends: ask the next one. */
+  | "RENEW"
   /** The request is none that this agent knows. */
   | "UNKNOWN"
   /** The agent itself is at fault. */

@@ -43,6 +43,11 @@ export class Child {
     this.ended = this.#gone.finally(() => this.#reaping);
   }
 
+  /** Its process id on the machine. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** Whether the process still runs. */
   get alive(): boolean {
     return !this.#exited;
@@ -69,6 +74,16 @@ export class Child {
       await this.#stdin.close();
     } catch {
       // Broken already, which is as closed as it gets.
+    }
+  }
+
+  /** Signals the process, which may have ended. */
+  signal(name: Deno.Signal): void {
+    if (this.#exited) return;
+    try {
+      this.#process.kill(name);
+    } catch {
+      // It ended by itself in this very moment.
     }
   }
 

@@ -1,4 +1,13 @@
-import { closeSync, constants, lstatSync, mkdirSync, openSync, readlinkSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+} from "node:fs";
 import { join } from "@std/path";
 import { CommandError } from "../../errors.ts";
 import { FILE_REFUSALS } from "../file_error.ts";
@@ -15,11 +24,14 @@ export interface ConfinedDirectory extends Disposable {
   readonly self: string;
   /** Opens a directory below; throws an error of code ENOENT, ENOTDIR or ELOOP for anything else. */
   open(name: string): ConfinedDirectory;
+  /** Sets permission bits; throws an error of code ELOOP for a symlink. */
+  chmod(name: string, mode: number): void;
 }
 
 // Linux; Node's constants leave it out.
 const O_PATH = 0o10000000;
 const OPEN_DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+const OPEN_ANYTHING = O_PATH | constants.O_NOFOLLOW;
 
 const DESCRIPTORS = "/proc/self/fd";
 
@@ -65,6 +77,17 @@ export class FdDirectory implements ConfinedDirectory {
     return new FdDirectory(this.child(name));
   }
 
+  /** Sets the bits of what is there now: it is held while they are set, and need not be readable. */
+  chmod(name: string, mode: number): void {
+    const fd = openSync(this.child(name), OPEN_ANYTHING);
+    try {
+      if (fstatSync(fd).isSymbolicLink()) throw symlinkInTheWay();
+      chmodSync(`${DESCRIPTORS}/${fd}`, mode);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
   /** Closes the descriptor; the directory's own operations fail from then on. */
   [Symbol.dispose](): void {
     if (!this.#open) return;
@@ -98,6 +121,13 @@ export class PathDirectory implements ConfinedDirectory {
       throw Object.assign(new Error("Not a directory"), { code: "ENOTDIR" });
     }
     return new PathDirectory(path);
+  }
+
+  /** Sets the bits. */
+  chmod(name: string, mode: number): void {
+    const path = this.child(name);
+    if (lstatSync(path).isSymbolicLink()) throw symlinkInTheWay();
+    chmodSync(path, mode);
   }
 
   /** Nothing is held. */
@@ -248,6 +278,10 @@ function makeDirectory(path: string): void {
     // Somebody else made it meanwhile, which is as good.
     if (errorCode(error) !== "EEXIST") throw error;
   }
+}
+
+function symlinkInTheWay(): Error {
+  return Object.assign(new Error("Is a symbolic link"), { code: "ELOOP" });
 }
 
 /** The system's word for what went wrong, such as `ENOENT`. */

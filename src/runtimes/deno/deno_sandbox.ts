@@ -18,6 +18,7 @@ import { CodeChild } from "./code_child.ts";
 import { handOffCode } from "./code_handoff.ts";
 import { absoluteDirectory, checkDenoCommand, type DenoCommandOptions } from "./deno_command.ts";
 import type { Launch, Launcher, Profile } from "./launcher.ts";
+import { LiveProgram } from "./live_program.ts";
 import { isGranted, NEEDS_POLICY } from "./permissions.ts";
 import { PathMask } from "./path_mask.ts";
 import { checkProgramEnv } from "./program_env.ts";
@@ -58,6 +59,9 @@ export interface DenoSandboxOptions {
 }
 
 const MIB = 1024 * 1024;
+const NO_PORTS =
+  "Cannot tell what listens on a port in a Deno session, wait for a pattern in the " +
+  "output of the process instead";
 
 /** One session's place in the Deno runtime: a workspace, and a fresh child process for each run. */
 export class DenoSandbox implements Sandbox {
@@ -95,6 +99,11 @@ export class DenoSandbox implements Sandbox {
     } finally {
       this.#runs.delete(run);
     }
+  }
+
+  /** Not to be told: with the network it shares that of the machine, and without it listens on none. */
+  isListening(): Promise<boolean> {
+    return Promise.reject(new CommandError(NO_PORTS));
   }
 
   /** Nothing is kept for a quiet session: spares belong to all sessions. */
@@ -212,22 +221,25 @@ export class DenoSandbox implements Sandbox {
       this.#services.onLaunchFailure(tail.text || child.failure);
       throw new Error(`Cannot start a child process: it ended with code ${end.code}`);
     }
-    return await this.#describe(end, child.slot, tail, signal, false);
+    return await this.#describe(end, child.slot, { tail, signal, program: false });
   }
 
   async #describe(
     end: ChildEnd,
     slot: Slot,
-    tail: StderrTail,
-    signal: AbortSignal,
-    program: boolean,
+    { tail, signal, ...evidence }: {
+      readonly tail: StderrTail;
+      readonly signal: AbortSignal;
+      readonly program: boolean;
+      readonly sent?: ReadonlySet<string> | undefined;
+    },
   ): Promise<RunOutcome> {
     const { cgroups, launcher } = this.#services;
     const { profile } = this.#options;
     return await runOutcome(end, {
       stopped: signal.aborted,
       confined: launcher.confined,
-      program,
+      ...evidence,
       stderrTail: tail.text,
       hadOom: () => cgroups?.hadOom(slot.name) ?? Promise.resolve(false),
       memoryBytes: profile.memoryLimitMB * MIB,
@@ -235,7 +247,10 @@ export class DenoSandbox implements Sandbox {
     });
   }
 
-  async #runShell(spec: ShellSpec, { output, signal }: RunOptions): Promise<RunOutcome> {
+  async #runShell(
+    spec: ShellSpec,
+    { output, signal, started }: RunOptions,
+  ): Promise<RunOutcome> {
     const directory = absoluteDirectory(spec.workingDirectory);
     if (directory === undefined) {
       return notStarted(`Working directory is outside /workspace: ${spec.workingDirectory}`);
@@ -267,7 +282,11 @@ export class DenoSandbox implements Sandbox {
       const child = new Child(command);
       _permit[Symbol.dispose]();
       const mask = this.#mask(occupation, output);
-      const outcome = await this.#follow(child, slot, spec, { output: mask.write, signal });
+      const outcome = await this.#follow(child, slot, spec, {
+        output: mask.write,
+        signal,
+        started,
+      });
       mask.flush();
       return outcome;
     } finally {
@@ -281,21 +300,32 @@ export class DenoSandbox implements Sandbox {
     spec: ShellSpec,
     options: RunOptions,
   ): Promise<RunOutcome> {
-    const { output, signal } = options;
+    const { output, signal, started } = options;
+    const { confined } = this.#services.launcher;
+    const { stdin = "", keepStdin = false, commandName } = spec;
     const tail = new StderrTail();
+    let live: LiveProgram | undefined;
     const kill = () => child.kill();
     child.pipeTo(tail.before(output));
     signal.addEventListener("abort", kill);
     if (signal.aborted) kill();
     try {
-      const input = new TextEncoder().encode(spec.stdin ?? "");
-      child.write(input).then(() => child.closeInput());
-      const end = await child.ended;
-      const missing = `bwrap: execvp ${spec.commandName}: No such file or directory`;
-      if (end.code === 1 && tail.text.trim() === missing) {
-        return notStarted(`Program not found: ${spec.commandName}`);
+      const input = new TextEncoder().encode(stdin);
+      child.write(input).then(() => keepStdin ? undefined : child.closeInput());
+      if (spec.background === true) {
+        live = await LiveProgram.find(child, { confined, mark: slot.mark });
       }
-      return await this.#describe(end, slot, tail, signal, spec.commandName !== "deno");
+      const wasSeen = live?.isRunning === true;
+      if (live !== undefined && wasSeen) started?.(live);
+      const end = await child.ended;
+      const missing = `bwrap: execvp ${commandName}: No such file or directory`;
+      if (end.code === 1 && tail.text.trim() === missing) {
+        return notStarted(`Program not found: ${commandName}`);
+      }
+      // It ended before anybody could look.
+      if (live !== undefined && !wasSeen && !signal.aborted) started?.(live);
+      const program = commandName !== "deno";
+      return await this.#describe(end, slot, { tail, signal, program, sent: live?.sent });
     } finally {
       signal.removeEventListener("abort", kill);
     }

@@ -10,6 +10,8 @@ export interface RunEvidence {
   readonly confined: boolean;
   /** Whether the process could be ended by a signal of its own doing: a program, not code in Deno. */
   readonly program: boolean;
+  /** Signals that its client sent. */
+  readonly sent?: ReadonlySet<string> | undefined;
   /** The last of its standard error. */
   readonly stderrTail: string;
   /** Whether the kernel killed it for its memory; asked only when that is possible. */
@@ -47,7 +49,8 @@ export async function runOutcome(end: ChildEnd, evidence: RunEvidence): Promise<
   }
   // Code in Deno cannot send itself a signal, but it can exit with any code: only what a crash leaves
   // behind tells the two apart.
-  if (end.signal === null && !evidence.program && !CRASH_REGEXP.test(evidence.stderrTail)) {
+  const isTold = evidence.program || evidence.sent?.has(signal) || end.signal !== null;
+  if (!isTold && !CRASH_REGEXP.test(evidence.stderrTail)) {
     return { cause: "exited", exitCode: end.code };
   }
   return { cause: "signaled", exitCode: null, signal };

@@ -19,7 +19,8 @@ import {
 import { basename } from "@std/path/posix";
 import { CommandError, SandboxError } from "../../errors.ts";
 import type { Entry } from "../../protocol/commands.ts";
-import type { ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
+import { eachSettled } from "../each_settled.ts";
+import type { FileContent, ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
 import { FILE_REFUSALS, fileError } from "../file_error.ts";
 import { type ConfinedDirectory, errorCode, locate, type Located } from "./confined_directory.ts";
 import { workspacePath, workspaceSegments } from "../workspace_path.ts";
@@ -101,6 +102,14 @@ export class WorkspaceFiles implements SandboxFiles {
     });
   }
 
+  /** Reads several; see {@linkcode SandboxFiles}. */
+  readMany(
+    paths: readonly string[],
+    options?: ReadOptions,
+  ): Promise<(FileContent | CommandError)[]> {
+    return eachSettled(paths, (path) => this.read(path, options));
+  }
+
   /** Makes a directory; see {@linkcode SandboxFiles}. */
   // deno-lint-ignore require-await -- the contract is asynchronous, this file system is not
   async createDirectory(path: string): Promise<void> {
@@ -163,6 +172,16 @@ export class WorkspaceFiles implements SandboxFiles {
     });
   }
 
+  /** Sets permission bits; see {@linkcode SandboxFiles}. */
+  // deno-lint-ignore require-await -- the contract is asynchronous, this file system is not
+  async chmod(path: string, mode: number): Promise<void> {
+    inWordsSync(path, () => {
+      using located = locate(this.#workspace.root, path);
+      if (located.name === "") throw new CommandError(FILE_REFUSALS.workspaceMode(path));
+      located.directory.chmod(located.name, mode);
+    });
+  }
+
   /** Lists a directory; see {@linkcode SandboxFiles}. */
   // deno-lint-ignore require-await -- the contract is asynchronous, this file system is not
   async list(path: string): Promise<Entry[]> {
@@ -177,6 +196,11 @@ export class WorkspaceFiles implements SandboxFiles {
       const base = workspacePath(workspaceSegments(path) ?? []);
       return names.flatMap((name) => entryIfThere(listed.child(name), `${base}/${name}`, name));
     });
+  }
+
+  /** Lists several; see {@linkcode SandboxFiles}. */
+  listMany(paths: readonly string[]): Promise<(Entry[] | CommandError)[]> {
+    return eachSettled(paths, (path) => this.list(path));
   }
 
   /** Tells what a path is; see {@linkcode SandboxFiles}. */

@@ -6,6 +6,7 @@ import { AgentIoFiles } from "./agent_io_files.ts";
 import {
   type ContainerIo,
   ContainerIoLost,
+  ContainerIoRenewed,
   type NotStartedReason,
   type Program,
   type ProgramEnd,
@@ -72,6 +73,7 @@ export class AgentIo implements ContainerIo {
         code,
         signal: ending,
         stopped: exit.stopped,
+        alone: exit.alone,
         oomKills: exit.oomKills,
         pidsRefused: exit.pidsMax,
         cpuMs: exit.cpuMs,
@@ -92,6 +94,7 @@ const STOPPED: ProgramEnd = {
   code: null,
   signal: null,
   stopped: true,
+  alone: true,
   oomKills: 0,
   pidsRefused: 0,
 };
@@ -112,6 +115,9 @@ function onAbort(signal: AbortSignal, action: () => void): Disposable {
 }
 
 function translate(error: unknown): unknown {
+  if (error instanceof AgentRefusal && error.code === "RENEW") {
+    return new ContainerIoRenewed(error.message, { cause: error });
+  }
   if (error instanceof AgentRefusal) {
     return new ProgramNotStarted(REASONS[error.code] ?? "other", error.message, { cause: error });
   }

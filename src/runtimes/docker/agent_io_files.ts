@@ -5,7 +5,8 @@ import { CommandError, SandboxError } from "../../errors.ts";
 import type { Entry } from "../../protocol/commands.ts";
 import { WORKSPACE } from "../../protocol/path.ts";
 import { FILE_REFUSALS, fileError } from "../file_error.ts";
-import type { ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
+import { eachSettled } from "../each_settled.ts";
+import type { FileContent, ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
 import { workspacePath, workspaceSegments } from "../workspace_path.ts";
 import { chmodByProgram, type RunProgram } from "./chmod_by_program.ts";
 import { ContainerIoLost } from "./container_io.ts";
@@ -49,6 +50,14 @@ export class AgentIoFiles implements SandboxFiles {
   }
 
   /** See {@linkcode SandboxFiles}. */
+  readMany(
+    paths: readonly string[],
+    options?: ReadOptions,
+  ): Promise<(FileContent | CommandError)[]> {
+    return eachSettled(paths, (path) => this.read(path, options));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
   async createDirectory(path: string): Promise<void> {
     const target = located(path);
     await this.#ask(path, () => this.#files.createDirectory(target));
@@ -70,7 +79,14 @@ export class AgentIoFiles implements SandboxFiles {
   /** See {@linkcode SandboxFiles}. */
   async remove(path: string, recursive: boolean): Promise<void> {
     const target = named(path);
-    await this.#ask(path, () => this.#files.remove(target, recursive));
+    await this.#ask(path, async () => {
+      try {
+        await this.#files.remove(target, recursive);
+      } catch (error) {
+        if (!(error instanceof AgentRefusal) || error.code !== "ENOTEMPTY") throw error;
+        throw new CommandError(FILE_REFUSALS.notEmpty(path), { cause: error });
+      }
+    });
   }
 
   /** See {@linkcode SandboxFiles}. */
@@ -84,6 +100,11 @@ export class AgentIoFiles implements SandboxFiles {
   async list(path: string): Promise<Entry[]> {
     const directory = located(path);
     return (await this.#ask(path, () => this.#files.list(directory))).map(entry);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  listMany(paths: readonly string[]): Promise<(Entry[] | CommandError)[]> {
+    return eachSettled(paths, (path) => this.list(path));
   }
 
   /** See {@linkcode SandboxFiles}. */
@@ -131,8 +152,6 @@ export class AgentIoFiles implements SandboxFiles {
         return new CommandError(FILE_REFUSALS.overFile(path), { cause: error });
       case "TOO_MANY":
         return new CommandError(`Directory has too many entries: ${path}`, { cause: error });
-      case "ENOTEMPTY":
-        return new CommandError(FILE_REFUSALS.notEmpty(path), { cause: error });
       default:
         return fileError(error.code, path, { cause: error }) ??
           new CommandError(`Not possible: ${path}: ${error.message}`, { cause: error });

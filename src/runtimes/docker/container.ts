@@ -30,10 +30,11 @@ export interface ContainerOptions {
 
 /** How long an engine that is being stopped may still answer after it has ended its containers. */
 const SETTLE_MS = 1500;
+const RECHECK_MS = 300;
 const GONE = "its container was removed by somebody else";
 const STOPPED = "its container ended by itself, or somebody stopped it";
-/** Agents that may die in a row before everything in the container is ended. */
-const TRIES = 2;
+/** Agents that may fail to start before everything in the container is ended. */
+const TRIES = 1;
 
 /** One container of ours that runs, and whatever drives it at the time. */
 export class Container implements AsyncDisposable {
@@ -100,13 +101,16 @@ export class Container implements AsyncDisposable {
     if (this.#io === undefined) {
       const io = this.#connect();
       this.#io = io;
-      io.then((connected) => connected.lost, () => {}).then(() => {
-        if (this.#io === io) this.#io = undefined;
-      });
       io.then(({ kind, lost }) => {
         this.#driver = kind;
-        return lost.then(() => this.verify());
-      }, () => {});
+        // The first to be told: whoever waits for the loss finds the next.
+        void lost.then(() => {
+          if (this.#io === io) this.#io = undefined;
+          return this.verify();
+        });
+      }, () => {
+        if (this.#io === io) this.#io = undefined;
+      });
     }
     return this.#io;
   }
@@ -163,6 +167,9 @@ export class Container implements AsyncDisposable {
       try {
         return await this.#host.connect(this);
       } catch (error) {
+        await this.verify();
+        // The engine knows of a container's end a moment later than whoever was connected to it.
+        if (!this.#isLost) await delay(RECHECK_MS);
         await this.verify();
         if (this.#isLost) throw new ContainerLost();
         if (tries > TRIES) throw error;

@@ -19,6 +19,10 @@ import { containerArch, linuxDeno } from "./linux_deno.ts";
 import { join } from "@std/path";
 
 const AGENT_READY_MS = 15_000;
+/** In a container where one ran before, an agent that takes so long is kept from it by what runs there. */
+const NEXT_AGENT_READY_MS = 5000;
+/** Code can halt the agent, which then says nothing. */
+const SILENCE = { silenceMs: 5000, answerMs: 10_000 } as const;
 
 /** Connects to containers, through the agent where it runs, and asks the engine about them. */
 export class ContainerDriver implements ContainerHost {
@@ -53,7 +57,8 @@ export class ContainerDriver implements ContainerHost {
       return new EngineIo(this.#engine, container.id, { maxFileBytes });
     }
     try {
-      const io = await this.#startAgent(container.id);
+      const timeoutMs = container.isFresh ? AGENT_READY_MS : NEXT_AGENT_READY_MS;
+      const io = await this.#startAgent(container.id, timeoutMs);
       this.#agentRuns.set(container.image.id, true);
       return io;
     } catch (error) {
@@ -99,10 +104,10 @@ export class ContainerDriver implements ContainerHost {
     return isEngineError(error, "unavailable") || isEngineError(error, "timeout");
   }
 
-  async #startAgent(id: string): Promise<ContainerIo> {
+  async #startAgent(id: string, timeoutMs: number): Promise<ContainerIo> {
     const exec = await AgentExec.start(this.#engine, id);
     try {
-      const link = await AgentLink.open(exec, { timeoutMs: AGENT_READY_MS });
+      const link = await AgentLink.open(exec, { timeoutMs, ...SILENCE });
       return new AgentIo(link, { maxFileBytes: this.#settings.maxFileBytes });
     } catch (error) {
       exec[Symbol.dispose]();

@@ -138,7 +138,8 @@ export class ContainerFactory {
       network: network ? settings.network : "none",
       runtime: settings.containerRuntime,
       readOnlyRoot: settings.readOnlyRoot,
-      tmpMB: settings.tmpMB,
+      // What is in it is memory that cannot be taken back.
+      tmpMB: Math.min(settings.tmpMB, Math.floor(limits.memoryLimitMB / 2)),
       withoutSleep: this.#withoutSleep.has(image.id),
     });
   }

@@ -28,6 +28,12 @@ export interface ProgramEnd {
   readonly signal: string | null;
   /** Whether we ended it. */
   readonly stopped: boolean;
+  /**
+   * Whether no other program of the container ran meanwhile; the counters below are the container's.
+   *
+   * @default {true}
+   */
+  readonly alone?: boolean | undefined;
   /** How many processes the kernel killed meanwhile for want of memory. */
   readonly oomKills: number;
   /** How often a process could not be made meanwhile because of the limit. */
@@ -65,6 +71,9 @@ export class ProgramNotStarted extends Error {
 export class ContainerIoLost extends Error {
   override readonly name = "ContainerIoLost";
 }
+
+/** Nothing was done before what drives the container was lost: ask the next one. */
+export class ContainerIoRenewed extends ContainerIoLost {}
 
 /**
  * Runs programs in one container and moves its files: through the agent, or through the engine's own

@@ -16,6 +16,10 @@ export const SERVER_LABEL = "codebeaker.server";
 
 /** Less than this leaves nothing beside the agent. */
 export const MIN_MEMORY_MB = 64;
+/** The agent's own threads count too. */
+export const MIN_PIDS = 32;
+/** What the engine takes. */
+export const MIN_CPUS = 0.01;
 
 const MIB = 1024 * 1024;
 const MAX_OPEN_FILES = 4096;

@@ -146,10 +146,10 @@ export class ContainerStock implements AsyncDisposable {
   async #take(image: string, spec: SandboxSpec): Promise<Container | undefined> {
     const profile = { image, network: spec.network === true };
     const { diskLimitMB = this.#settings.defaults.diskLimitMB } = spec;
-    // Only a container of its own can have another quota.
-    if (this.#factory.diskQuota === true && diskLimitMB !== this.#settings.defaults.diskLimitMB) {
-      return;
-    }
+    // Only a container of its own can have another quota, and another limit of a file's size.
+    if (diskLimitMB !== this.#settings.defaults.diskLimitMB) return undefined;
+    // And another size of /tmp.
+    if (spec.memoryLimitMB < 2 * this.#settings.tmpMB) return undefined;
     // An image that is not there fails here, with a message of what to do, and not in the background.
     if (!this.#pool.has(warmKey(profile))) await this.#images.find(image, spec.language);
     const container = await this.#pool.take(warmKey(profile), profile)?.container

@@ -1,9 +1,10 @@
 import { InvalidParamsError, type Issue, SandboxError } from "../../errors.ts";
 import { type Language, LANGUAGES } from "../../languages.ts";
 import type { LanguageSupport, Runtime, RuntimeStatus, Sandbox, SandboxSpec } from "../runtime.ts";
-import type { Container } from "./container.ts";
+import { type Container, ContainerLost } from "./container.ts";
+import { containerFailed } from "./container_factory.ts";
 import { ContainerDriver } from "./container_driver.ts";
-import { MIN_MEMORY_MB } from "./container_spec.ts";
+import { MIN_CPUS, MIN_MEMORY_MB, MIN_PIDS } from "./container_spec.ts";
 import { ContainerStock } from "./container_stock.ts";
 import { DiskWatch } from "./disk_watch.ts";
 import { DockerSandbox } from "./docker_sandbox.ts";
@@ -33,6 +34,8 @@ export class DockerRuntime implements Runtime {
   readonly #disks = new DiskWatch();
   readonly #watch: EngineWatch;
   readonly #sandboxes = new Set<DockerSandbox>();
+  /** Those of the engine's machine; asked before any session is made. */
+  #processors = Infinity;
   #sweepTimer: ReturnType<typeof setInterval> | undefined;
   #disposed: Promise<void> | undefined;
 
@@ -62,6 +65,7 @@ export class DockerRuntime implements Runtime {
   async status(): Promise<RuntimeStatus> {
     try {
       const info = await engineInfo(this.#engine, { timeoutMs: 3000 });
+      this.#processors = info.NCPU;
       return dockerStatus(info, this.#settings, {
         spares: this.#stock.spares,
         sandboxes: this.#sandboxes.size,
@@ -106,7 +110,9 @@ export class DockerRuntime implements Runtime {
     try {
       return this.#sandbox(await this.#stock.get(image, spec, signal), spec);
     } catch (error) {
-      const problem = engineProblem(error, `create a "${spec.language}" session`);
+      const problem = error instanceof ContainerLost
+        ? containerFailed(error)
+        : engineProblem(error, `create a "${spec.language}" session`);
       if (problem !== error) {
         this.#settings.logger.warning("A session's container could not be made: {error}", {
           error,
@@ -161,6 +167,14 @@ export class DockerRuntime implements Runtime {
         `Expected at least ${MIN_MEMORY_MB} for a docker session, got ${spec.memoryLimitMB}`;
       issues.push({ path: ["memoryLimitMB"], message });
     }
+    if (spec.pidsLimit !== undefined && spec.pidsLimit < MIN_PIDS) {
+      const message = `Expected at least ${MIN_PIDS} for a docker session, got ${spec.pidsLimit}`;
+      issues.push({ path: ["pidsLimit"], message });
+    }
+    if (spec.cpus !== undefined && !(spec.cpus >= MIN_CPUS && spec.cpus <= this.#processors)) {
+      const message = `Expected ${MIN_CPUS} to ${this.#processors} processors, got ${spec.cpus}`;
+      issues.push({ path: ["cpus"], message });
+    }
     if (spec.network === true && this.#settings.network === "none") {
       issues.push({
         path: ["network"],
@@ -187,6 +201,7 @@ export class DockerRuntime implements Runtime {
       pidsLimit: this.#stock.limits(spec).pidsLimit,
       diskLimitMB,
       busy: () => this.#disks.busy(disk),
+      touched: () => this.#disks.touch(disk),
       onEnd: () => {
         this.#sandboxes.delete(sandbox);
         this.#disks.forget(disk);

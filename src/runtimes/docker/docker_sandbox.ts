@@ -14,7 +14,13 @@ import type {
 import { StderrTail } from "../stderr_tail.ts";
 import { codeProgram } from "./code_program.ts";
 import { type Container, ContainerLost } from "./container.ts";
-import { ContainerIoLost, type Program, ProgramNotStarted } from "./container_io.ts";
+import {
+  ContainerIoLost,
+  ContainerIoRenewed,
+  type Program,
+  type ProgramEnd,
+  ProgramNotStarted,
+} from "./container_io.ts";
 import { SANDBOX_HOME } from "./container_spec.ts";
 import { engineProblem } from "./engine_problem.ts";
 import { IoFiles } from "./io_files.ts";
@@ -34,6 +40,8 @@ export interface DockerSandboxOptions {
   readonly diskLimitMB: number;
   /** Says that something may be written until the handle is disposed. */
   readonly busy: () => Disposable;
+  /** Says that something may have been written. */
+  readonly touched: () => void;
   /** Called once when it is disposed or released. */
   readonly onEnd: () => void;
 }
@@ -63,7 +71,7 @@ export class DockerSandbox implements Sandbox {
     this.id = this.handle = container.id;
     this.lost = container.lost;
     this.languages = options.languages;
-    this.files = new IoFiles(() => this.#io());
+    this.files = new IoFiles(() => this.#io(), () => options.touched());
     this.#env = { PATH: DEFAULT_PATH, HOME: SANDBOX_HOME, ...container.image.env, ...env };
   }
 
@@ -174,10 +182,9 @@ export class DockerSandbox implements Sandbox {
     const tail = new StderrTail();
     const output = tail.before(options.output);
     try {
-      const io = await this.#io();
-      if (options.signal.aborted) return { cause: "stopped", exitCode: null };
-      const end = await io.run(program, { ...options, output });
+      const end = await this.#drive(program, { ...options, output });
       return programOutcome(end, {
+        program: program.argv[0],
         memoryBytes: memoryLimitMB * MIB,
         diskBytes: diskLimitMB * MIB,
         pidsLimit,
@@ -193,11 +200,32 @@ export class DockerSandbox implements Sandbox {
         });
       }
       if (!(error instanceof ContainerIoLost)) throw error;
-      // Whether the container is gone too is known before the answer, and then the session's end is it.
-      await this.#container.verify();
-      return options.signal.aborted
-        ? { cause: "stopped", exitCode: null }
-        : { cause: "session_lost", exitCode: null, message: INTERRUPTED };
+      if (options.signal.aborted) return { cause: "stopped", exitCode: null };
+      return { cause: "session_lost", exitCode: null, message: await this.#lossMessage() };
+    }
+  }
+
+  /** Runs a program with what drives the container now, and with the next if that did nothing but end. */
+  async #drive(program: Program, options: RunOptions, again = true): Promise<ProgramEnd> {
+    const io = await this.#io();
+    try {
+      return await io.run(program, options);
+    } catch (error) {
+      if (!(error instanceof ContainerIoLost)) throw error;
+      // Only then does asking again mean asking another.
+      await io.lost;
+      if (!again || !(error instanceof ContainerIoRenewed)) throw error;
+      return await this.#drive(program, options, false);
+    }
+  }
+
+  /** Whether the container is gone too shows when something else is to drive it. */
+  async #lossMessage(): Promise<string> {
+    try {
+      await this.#container.io();
+      return INTERRUPTED;
+    } catch (error) {
+      return error instanceof ContainerLost ? GONE : UNKNOWN;
     }
   }
 
@@ -218,6 +246,9 @@ export class DockerSandbox implements Sandbox {
 const INTERRUPTED =
   "The command was lost: what watches over it in the sandbox was ended, maybe by the command itself; " +
   "the session and its files are still there";
+
+const GONE = "The command was lost: the session's container is gone";
+const UNKNOWN = "The command was lost: the Docker engine does not answer";
 
 function absolutePath(path: string): string {
   return normalize(isAbsolute(path) ? path : `${WORKSPACE}/${path}`);

@@ -24,9 +24,14 @@ export function fitsCommand(script: string): boolean {
   return script.length <= MAX_SCRIPT_CHARACTERS && !script.includes("\0");
 }
 
+/** Whether a program is given standard input. */
+export function hasInput({ stdin, keepStdin = false }: Program): boolean {
+  return stdin !== undefined || keepStdin;
+}
+
 /** The command that runs a program and reports on it, for {@linkcode PROGRAM_SCRIPT}. */
 export function programCommand(program: Program, { token, mark }: ProgramMarks): string[] {
-  const { argv: [name], cwd, env, stdin, remove = [], script } = program;
+  const { argv: [name], cwd, env, remove = [], script } = program;
   const half = token.length / 2;
   const inPlace = script !== undefined && fitsCommand(script.content) ? script : undefined;
   const pieces = inPlace === undefined ? [] : splitScript(inPlace.content);
@@ -41,7 +46,7 @@ export function programCommand(program: Program, { token, mark }: ProgramMarks):
     cwd,
     env["PATH"] ?? DEFAULT_PATH,
     name,
-    stdin === undefined ? "no" : "yes",
+    hasInput(program) ? "yes" : "no",
     `${remove.length}`,
     ...remove,
     inPlace?.path ?? "",

@@ -57,13 +57,28 @@ export class EngineExec implements Disposable {
     await this.#connection.write(bytes);
   }
 
-  /** Writes all of its standard input and ends it. */
+  /** Writes all of its standard input and ends it; what it does not take is dropped. */
   async feed(bytes: Uint8Array): Promise<void> {
+    await this.offer(bytes);
+    await this.closeInput();
+  }
+
+  /** Writes to its standard input; what it does not take is dropped. */
+  async offer(bytes: Uint8Array): Promise<void> {
+    if (bytes.length === 0) return;
     try {
-      if (bytes.length > 0) await this.#connection.write(bytes);
-      await this.#connection.closeWrite();
+      await this.#connection.write(bytes);
     } catch {
       // A program that ends without reading it all is no error; one that is cut off has no report.
+    }
+  }
+
+  /** Ends its standard input after what was written. */
+  async closeInput(): Promise<void> {
+    try {
+      await this.#connection.closeWrite();
+    } catch {
+      // As above.
     }
   }
 

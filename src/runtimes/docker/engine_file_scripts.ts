@@ -1,72 +1,8 @@
 import { ENTRY_FORMAT } from "./engine_entries.ts";
-
-/**
- * What the scripts share. Each says in its last line of standard error how it went: \`=SIDE ok\`,
- * \`=SIDE WORD …\` for a refusal, or \`=SIDE error\` where the system's words stand in the lines before; the
- * side is the path at fault, the first or the second. The kernel decides what the sandbox's user may do;
- * a script looks before only where it would wait, or where programs say less than the system does.
- */
-const PRELUDE = `umask 022
-PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-side=1
-say() {
-  printf '\\n=%s %s\\n' "$side" "$*" >&2
-  exit 0
-}
-absent() {
-  stat $1 -c '' -- "$2" >/dev/null && say code EIO
-  say error
-}
-follow() {
-  hops=0
-  while [ -L "$target" ]; do
-    hops=$((hops + 1))
-    [ "$hops" -le 40 ] || say code ELOOP
-    next=$(readlink -n -- "$target" && echo .) || absent '' "$target"
-    next=\${next%.}
-    case $next in
-      /*) target=$next ;;
-      *) target=\${target%/*}/$next ;;
-    esac
-    while [ "\${target%/}" != "$target" ]; do target=\${target%/}; done
-  done
-}
-parents() {
-  parent=\${target%/*}/
-  [ -d "$parent" ] || mkdir -p -- "$parent" || say parents
-}
-regular() {
-  [ -d "$target" ] && say directory
-  [ -f "$target" ] && return
-  [ -e "$target" ] && say irregular
-  absent -L "$target"
-}
-opened() {
-  [ -f /proc/self/fd/3 ] || say irregular
-  size=$(stat -L -c %s /proc/self/fd/3)
-}
-begin() {
-  follow
-  [ -d "$target/" ] && say directory
-  parents
-  mode=
-  [ -f "$target" ] && [ ! -L "$target" ] && mode=$(stat -c %a -- "$target")
-  case $mode in ????) mode=\${mode#?} ;; esac
-  temporary=\${target%/*}/.codebeaker-$token
-}
-abandon() {
-  rm -f -- "$temporary"
-  say "$@"
-}
-commit() {
-  [ "$(stat -c %s -- "$temporary")" = "$size" ] || abandon error
-  [ -z "$mode" ] || chmod "$mode" "$temporary" || abandon error
-  mv -f -- "$temporary" "$target" || abandon error
-}
-`;
+import { FILE_PRELUDE } from "./engine_file_prelude.ts";
 
 /** Replaces a file. Arguments: path, bytes that come, a token. */
-export const WRITE_SCRIPT = `${PRELUDE}
+export const WRITE_SCRIPT = `${FILE_PRELUDE}
 target=$1 size=$2 token=$3
 begin
 if [ "$size" -gt 0 ]; then
@@ -79,7 +15,7 @@ say ok
 `;
 
 /** Adds to a file. Arguments: path, bytes that come. */
-export const APPEND_SCRIPT = `${PRELUDE}
+export const APPEND_SCRIPT = `${FILE_PRELUDE}
 target=$1 size=$2
 follow
 [ -d "$target/" ] && say directory
@@ -93,7 +29,7 @@ say ok
 `;
 
 /** Reads a range. Arguments: path, first byte, number of bytes (or nothing), most bytes. Says its size first. */
-export const READ_SCRIPT = `${PRELUDE}
+export const READ_SCRIPT = `${FILE_PRELUDE}
 target=$1
 regular
 {
@@ -111,7 +47,7 @@ say ok "$size"
 `;
 
 /** Copies a file. Arguments: both paths, most bytes, a token. */
-export const COPY_SCRIPT = `${PRELUDE}
+export const COPY_SCRIPT = `${FILE_PRELUDE}
 target=$1 token=$4
 regular
 {
@@ -127,7 +63,7 @@ regular
 `;
 
 /** Makes a directory. Argument: path. */
-export const DIRECTORY_SCRIPT = `${PRELUDE}
+export const DIRECTORY_SCRIPT = `${FILE_PRELUDE}
 target=$1
 follow
 [ -d "$target/" ] && say ok
@@ -137,10 +73,10 @@ say ok
 `;
 
 /**
- * Renames. Arguments: both paths. Not every \`mv\` can be told that the destination is no directory to move
+ * Renames. Arguments: both paths. Not every `mv` can be told that the destination is no directory to move
  * into, so what rename(2) does with one is done by hand.
  */
-export const MOVE_SCRIPT = `${PRELUDE}
+export const MOVE_SCRIPT = `${FILE_PRELUDE}
 source=$1 target=$2
 [ -e "$source" ] || [ -L "$source" ] || absent '' "$source"
 side=2
@@ -164,7 +100,7 @@ say ok
 `;
 
 /** Removes. Arguments: path, whether with what is in it. */
-export const REMOVE_SCRIPT = `${PRELUDE}
+export const REMOVE_SCRIPT = `${FILE_PRELUDE}
 target=$1
 [ -e "$target" ] || [ -L "$target" ] || absent '' "$target"
 if [ ! -d "$target" ] || [ -L "$target" ]; then
@@ -179,13 +115,13 @@ say ok
 `;
 
 /** Sets permission bits. Arguments: path, octal digits. */
-export const CHMOD_SCRIPT = `${PRELUDE}
+export const CHMOD_SCRIPT = `${FILE_PRELUDE}
 chmod "$2" "$1" || say error
 say ok
 `;
 
 /** Lists a directory on standard output, some hundred entries at a time. Argument: path. */
-export const LIST_SCRIPT = `${PRELUDE}
+export const LIST_SCRIPT = `${FILE_PRELUDE}
 target=$1
 [ -d "$target" ] || { [ -e "$target" ] && say code ENOTDIR; absent -L "$target"; }
 { [ -r "$target" ] && [ -x "$target" ]; } || say code EACCES
@@ -210,7 +146,7 @@ say ok
 `;
 
 /** Tells what a path is, on standard output. Argument: path. */
-export const INFO_SCRIPT = `${PRELUDE}
+export const INFO_SCRIPT = `${FILE_PRELUDE}
 stat -c '${ENTRY_FORMAT}' -- "$1" || say error
 say ok
 `;

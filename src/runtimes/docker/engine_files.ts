@@ -2,12 +2,13 @@ import { basename } from "@std/path/posix";
 import { CommandError, SandboxError } from "../../errors.ts";
 import type { Entry } from "../../protocol/commands.ts";
 import { FILE_REFUSALS } from "../file_error.ts";
-import type { ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
+import type { FileContent, ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
 import { workspacePath, workspaceSegments } from "../workspace_path.ts";
 import type { EngineContainer } from "./engine_container.ts";
 import { parseEntries } from "./engine_entries.ts";
 import { EngineFileCalls } from "./engine_file_call.ts";
 import * as scripts from "./engine_file_scripts.ts";
+import { listMany, readMany } from "./engine_many_files.ts";
 import type { EngineProcesses } from "./engine_processes.ts";
 import { modeText } from "./mode_text.ts";
 
@@ -97,6 +98,14 @@ export class EngineFiles implements SandboxFiles {
     return { content, size: Number(detail) };
   }
 
+  /** Reads several; see {@linkcode SandboxFiles}. */
+  readMany(
+    paths: readonly string[],
+    options: ReadOptions = {},
+  ): Promise<(FileContent | CommandError)[]> {
+    return readMany(this.#calls, paths, options, this);
+  }
+
   /** Makes a directory; see {@linkcode SandboxFiles}. */
   async createDirectory(path: string): Promise<void> {
     const args = [locate(path)];
@@ -161,6 +170,11 @@ export class EngineFiles implements SandboxFiles {
       throw new CommandError(`Directory has over ${MAX_ENTRIES} entries: ${path}`);
     }
     return entries.sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  }
+
+  /** Lists several; see {@linkcode SandboxFiles}. */
+  listMany(paths: readonly string[]): Promise<(Entry[] | CommandError)[]> {
+    return listMany(this.#calls, paths, this);
   }
 
   /** Tells what a path is; see {@linkcode SandboxFiles}. */

@@ -24,13 +24,13 @@ counts() {
 
 /**
  * Waits for the word to end processes. It runs all the time and starts no process of its own, so it can do
- * so when no process can be started any more; and \`kill -KILL -1\`, which spares only itself and other
+ * so when no process can be started any more; and `kill -KILL -1`, which spares only itself and other
  * users' processes, is one step of the kernel that no fork escapes. One line asks, one line answers:
  *
- * - \`end SIGNAL\` for every process of this user, \`end SIGNAL MARK\` for those whose limit of resident
- *   memory is the mark; after KILL it waits until they are gone. Answer: \`done LEFT OOM PIDS\`.
- * - \`count\` does nothing. Answer: the same.
- * - \`quit\` ends it. The end of its input, when the server is gone, ends everything else too.
+ * - `end SIGNAL` for every process of this user, `end SIGNAL MARK` for those whose limit of resident
+ *   memory is the mark; after KILL it waits until they are gone. Answer: `done LEFT OOM PIDS`.
+ * - `count` does nothing. Answer: the same.
+ * - `quit` ends it. The end of its input, when the server is gone, ends everything else too.
  */
 export const GUARD_SCRIPT = `exec 2>/dev/null
 trap '' HUP INT QUIT TERM PIPE ALRM USR1 USR2

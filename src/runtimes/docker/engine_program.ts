@@ -1,10 +1,11 @@
 import type { RunOptions } from "../runtime.ts";
 import { type Program, type ProgramEnd, ProgramNotStarted } from "./container_io.ts";
-import { makeToken, programCommand } from "./engine_command.ts";
+import { hasInput, makeToken, programCommand } from "./engine_command.ts";
 import type { EngineContainer } from "./engine_container.ts";
 import { type EngineExec, ExecRefused } from "./engine_exec.ts";
 import type { GuardReport } from "./engine_guard.ts";
 import type { Place } from "./engine_processes.ts";
+import { engineProcessControl } from "./engine_process_control.ts";
 import { parseEnd, refusedStart, unstarted } from "./engine_program_end.ts";
 import { ReportScanner, type ReportWords } from "./engine_report.ts";
 import { signalName } from "../signals.ts";
@@ -60,8 +61,7 @@ export class EngineProgram {
     signal.addEventListener("abort", onAbort);
     try {
       if (signal.aborted) onAbort();
-      const { stdin } = this.#program;
-      if (stdin !== undefined) void exec.feed(new TextEncoder().encode(stdin));
+      void this.#feed(exec);
       await this.#container.reach(() =>
         exec.pump((stream, bytes) => {
           if (stream === "stdout") return scanner.write(bytes);
@@ -82,14 +82,22 @@ export class EngineProgram {
 
   async #start(command: readonly string[]): Promise<EngineExec> {
     try {
-      return await this.#container.exec(command, { stdin: this.#program.stdin !== undefined });
+      return await this.#container.exec(command, { stdin: hasInput(this.#program) });
     } catch (error) {
       throw error instanceof ExecRefused ? refusedStart(error.message, { cause: error }) : error;
     }
   }
 
+  async #feed(exec: EngineExec): Promise<void> {
+    if (!hasInput(this.#program)) return;
+    const { stdin = "", keepStdin = false } = this.#program;
+    await exec.offer(new TextEncoder().encode(stdin));
+    if (!keepStdin) await exec.closeInput();
+  }
+
   #hear(words: ReportWords, exec: EngineExec): void {
-    if (words[0] === "began" || this.#words !== undefined) return;
+    if (this.#words !== undefined) return;
+    if (words[0] === "began") return this.#options.started?.(engineProcessControl(exec));
     this.#words = words;
     this.#reported.resolve();
     // What the program left behind holds the streams open.

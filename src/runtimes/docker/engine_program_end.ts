@@ -50,7 +50,7 @@ const REASONS: Readonly<Record<string, NotStartedReason>> = {
   "directory_not_found": "directory_not_found",
   "not_a_directory": "not_a_directory",
   "directory_denied": "permission_denied",
-  "interpreter": "program_not_found",
+  "interpreter": "other",
 };
 
 /** The error of `unstarted REASON`; undefined for other reports. */
@@ -65,7 +65,7 @@ export function unstarted(
     "directory_not_found": `There is no directory "${cwd}"`,
     "not_a_directory": `"${cwd}" is not a directory`,
     "directory_denied": `The sandbox's user may not enter "${cwd}"`,
-    "interpreter": `The interpreter that "${name}" names in its first line is missing`,
+    "interpreter": `the interpreter that its first line names is missing`,
     "env": 'the image has no "env", which programs need where the agent cannot run',
     "script": `its code could not be written to "${script?.path}", is there space left?`,
   };

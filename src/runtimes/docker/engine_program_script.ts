@@ -14,13 +14,13 @@ eval "$0"`;
 
 /**
  * Runs one program as its child and reports on it in its standard output, where our words are told from
- * the program's by a token: \`began\` before the first byte of the program, then one of
+ * the program's by a token: `began` before the first byte of the program, then one of
  *
- * - \`ended STATUS SIGNALED OOM PIDS CPU\`,
- * - \`unstarted REASON\`,
- * - \`failed\`, if the shell gave up.
+ * - `ended STATUS SIGNALED OOM PIDS CPU`,
+ * - `unstarted REASON`,
+ * - `failed`, if the shell gave up.
  *
- * The token is given in two halves, so that it does not stand in the arguments that \`ps\` shows. A program
+ * The token is given in two halves, so that it does not stand in the arguments that `ps` shows. A program
  * that looks for it can pretend to have ended, and is then ended; it can lie about nobody but itself.
  *
  * A shell says of a signal only 128 plus its number, as of an exit with that code. But it complains about

@@ -13,10 +13,15 @@ export function withTag(image: string): string {
   return /:[^/]*$/.test(image) ? image : `${image}:latest`;
 }
 
+const DOMAIN = /[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9-]+)*(?::\d{1,5})?/.source;
+const COMPONENT = /[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*/.source;
+const NAME_REGEXP = new RegExp(
+  `^(?:${DOMAIN}/)?${COMPONENT}(?:/${COMPONENT})*(?::[\\w][\\w.-]{0,127})?(?:@[a-z0-9]+:[a-f0-9]{32,128})?$`,
+);
+
 /** What may be the name of an image: repository, tag and digest (distribution's reference grammar). */
 export function isImageName(text: string): boolean {
-  return /^[a-z0-9][a-zA-Z0-9._/:-]*(?:@[a-z0-9]+:[a-f0-9]{32,128})?$/.test(text) &&
-    !text.includes("//") && !text.includes("..");
+  return text.length <= 512 && NAME_REGEXP.test(text);
 }
 
 function escapeRegExp(text: string): string {

@@ -1,15 +1,21 @@
 import { CommandError } from "../../errors.ts";
 import type { Entry } from "../../protocol/commands.ts";
-import type { ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
+import { WORKSPACE } from "../../protocol/path.ts";
+import type { FileContent, ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
 import { type ContainerIo, ContainerIoLost } from "./container_io.ts";
 
 /** The files of a container, through whatever drives it at the time. */
 export class IoFiles implements SandboxFiles {
   readonly #io: () => Promise<ContainerIo>;
+  readonly #onWrite: () => void;
 
-  /** @param io what drives the container now */
-  constructor(io: () => Promise<ContainerIo>) {
+  /**
+   * @param io what drives the container now
+   * @param onWrite called when something may have been written
+   */
+  constructor(io: () => Promise<ContainerIo>, onWrite: () => void) {
     this.#io = io;
+    this.#onWrite = onWrite;
   }
 
   /** See {@linkcode SandboxFiles}. */
@@ -20,6 +26,14 @@ export class IoFiles implements SandboxFiles {
   /** See {@linkcode SandboxFiles}. */
   read(path: string, options?: ReadOptions): Promise<{ content: Uint8Array; size: number }> {
     return this.#again(path, (files) => files.read(path, options));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  readMany(
+    paths: readonly string[],
+    options?: ReadOptions,
+  ): Promise<(FileContent | CommandError)[]> {
+    return this.#again(paths[0] ?? WORKSPACE, (files) => files.readMany(paths, options));
   }
 
   /** See {@linkcode SandboxFiles}. */
@@ -53,6 +67,11 @@ export class IoFiles implements SandboxFiles {
   }
 
   /** See {@linkcode SandboxFiles}. */
+  listMany(paths: readonly string[]): Promise<(Entry[] | CommandError)[]> {
+    return this.#again(paths[0] ?? WORKSPACE, (files) => files.listMany(paths));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
   info(path: string): Promise<Entry> {
     return this.#again(path, (files) => files.info(path));
   }
@@ -63,6 +82,8 @@ export class IoFiles implements SandboxFiles {
       return await action(files);
     } catch (error) {
       throw explain(error, path);
+    } finally {
+      this.#onWrite();
     }
   }
 

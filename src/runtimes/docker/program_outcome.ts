@@ -1,8 +1,11 @@
+import { basename } from "@std/path/posix";
 import type { RunOutcome } from "../runtime.ts";
 import type { ProgramEnd, ProgramNotStarted } from "./container_io.ts";
 
 /** What is known about a run besides how its process ended. */
 export interface OutcomeEvidence {
+  /** The program that ran, by its name or path. */
+  readonly program: string;
   readonly memoryBytes: number;
   readonly diskBytes: number;
   readonly pidsLimit: number;
@@ -11,11 +14,50 @@ export interface OutcomeEvidence {
 }
 
 /**
- * Language runtimes that size their heap by the container end themselves before the kernel would; this is
- * what they say then: V8, .NET, the JVM, Go, Rust.
+ * Language runtimes that size their heap by the container end themselves before the kernel would. This is
+ * what they say then, and how they end; one without the other is something that a program wrote.
  */
-const OUT_OF_MEMORY_REGEXP =
-  /JavaScript heap out of memory|Fatal (?:JavaScript|process) out of memory|^Out of memory\.|System\.OutOfMemoryException|java\.lang\.OutOfMemoryError|fatal error: runtime: out of memory|memory allocation of \d+ bytes failed|std::bad_alloc/m;
+const GIVING_UP: readonly {
+  readonly programs: RegExp;
+  readonly said: RegExp;
+  readonly codes: readonly number[];
+  readonly signals: readonly string[];
+}[] = [
+  {
+    programs: /^(?:node|deno)$/,
+    said: /JavaScript heap out of memory|Fatal (?:JavaScript|process) out of memory/,
+    codes: [133, 134],
+    signals: ["SIGABRT", "SIGTRAP", "SIGILL"],
+  },
+  {
+    programs: /^dotnet/,
+    said: /^Out of memory\.|System\.OutOfMemoryException/m,
+    codes: [134],
+    signals: ["SIGABRT"],
+  },
+  { programs: /^java$/, said: /java\.lang\.OutOfMemoryError/, codes: [1, 3], signals: ["SIGABRT"] },
+  // Rust and C++, whose programs have any name.
+  {
+    programs: /^/,
+    said: /memory allocation of \d+ bytes failed|std::bad_alloc/,
+    codes: [],
+    signals: ["SIGABRT"],
+  },
+];
+
+function gaveUp({ code, signal }: ProgramEnd, { program, stderrTail }: OutcomeEvidence): boolean {
+  const name = basename(program);
+  return GIVING_UP.some(({ programs, said, codes, signals }) =>
+    programs.test(name) &&
+    (signal === null ? codes.includes(code ?? -1) : signals.includes(signal)) &&
+    said.test(stderrTail)
+  );
+}
+
+/** Counters are the container's: beside others a program is only blamed for what shows in its own end. */
+function wasKilledForMemory({ oomKills, alone = true, code, signal }: ProgramEnd): boolean {
+  return oomKills > 0 && (alone || signal === "SIGKILL" || code === 137);
+}
 
 const MIB = 1024 * 1024;
 
@@ -32,7 +74,7 @@ export function programOutcome(end: ProgramEnd, evidence: OutcomeEvidence): RunO
 
 function failure(end: ProgramEnd, evidence: OutcomeEvidence): RunOutcome {
   const { memoryBytes, diskBytes, pidsLimit } = evidence;
-  if (end.oomKills > 0 || OUT_OF_MEMORY_REGEXP.test(evidence.stderrTail)) {
+  if (wasKilledForMemory(end) || gaveUp(end, evidence)) {
     return {
       cause: "memory_limit",
       exitCode: null,
@@ -48,7 +90,7 @@ function failure(end: ProgramEnd, evidence: OutcomeEvidence): RunOutcome {
       limit: { kind: "disk", configured: diskBytes },
     };
   }
-  if (end.pidsRefused > 0) return processLimit(pidsLimit);
+  if (end.pidsRefused > 0 && (end.alone ?? true)) return processLimit(pidsLimit);
   if (end.signal !== null) return { cause: "signaled", exitCode: null, signal: end.signal };
   return { cause: "exited", exitCode: end.code };
 }

@@ -1,10 +1,16 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { join } from "@std/path";
 import { CommandError, SandboxError } from "../../../src/errors.ts";
 import { RunDirectory } from "../../../src/runtimes/deno/run_directory.ts";
 import { Slots } from "../../../src/runtimes/deno/slots.ts";
 import { Workspace } from "../../../src/runtimes/deno/workspace.ts";
-import { PathDirectory } from "../../../src/runtimes/deno/confined_directory.ts";
+import { FdDirectory, PathDirectory } from "../../../src/runtimes/deno/confined_directory.ts";
 import { WorkspaceFiles } from "../../../src/runtimes/deno/workspace_files.ts";
 
 interface Fixture extends AsyncDisposable {
@@ -175,4 +181,44 @@ Deno.test("WorkspaceFiles gives binary content back to the byte", async () => {
   const large = new Uint8Array(1024 * 1024).map((_, index) => content[index % 65_536] ?? 0);
   await f.files.write("large", large);
   assertEquals((await f.files.read("large")).content, large);
+});
+
+for (const kind of ["descriptor", "path"] as const) {
+  Deno.test(`WorkspaceFiles held by ${kind} sets permission bits and nothing outside`, async () => {
+    await using f = await fixture(kind);
+    const modeOf = (path: string) => (Deno.statSync(path).mode ?? 0) & 0o7777;
+    await f.files.write("d/file", bytes("x"));
+    for (const mode of [0o755, 0o000, 0o640]) {
+      await f.files.chmod("d/file", mode);
+      assertEquals(modeOf(join(f.path, "d/file")), mode);
+    }
+    await f.files.chmod("d", 0o700);
+    assertEquals(modeOf(join(f.path, "d")), 0o700);
+    await Deno.symlink("file", join(f.path, "d/inner"));
+    await f.files.chmod("d/inner", 0o600);
+    assertEquals(modeOf(join(f.path, "d/file")), 0o600);
+
+    const before = modeOf(join(f.outside, "secret"));
+    await Deno.symlink(join(f.outside, "secret"), join(f.path, "leak"));
+    await Deno.symlink(f.outside, join(f.path, "out"));
+    for (const path of ["leak", "out/secret", "../outside/secret", "/etc/hosts"]) {
+      await assertRejects(() => f.files.chmod(path, 0o777), CommandError, "outside /workspace");
+    }
+    assertEquals(modeOf(join(f.outside, "secret")), before);
+    const words = "Cannot set the permissions of the workspace itself: /workspace";
+    await assertRejects(() => f.files.chmod("/workspace", 0o700), CommandError, words);
+    await assertRejects(() => f.files.chmod("none", 0o700), CommandError, "File not found: none");
+  });
+}
+
+Deno.test("ConfinedDirectory chmod() does not follow a symlink that was planted meanwhile", async () => {
+  await using f = await fixture();
+  await Deno.symlink(join(f.outside, "secret"), join(f.path, "planted"));
+  for (const directory of [new FdDirectory(f.path), new PathDirectory(f.path)]) {
+    using held = directory;
+    const { code } = assertThrows(() => held.chmod("planted", 0o777)) as Error & { code?: string };
+    assertEquals(code, "ELOOP");
+  }
+  const { mode } = await Deno.stat(join(f.outside, "secret"));
+  assertEquals((mode ?? 0) & 0o777, 0o644);
 });

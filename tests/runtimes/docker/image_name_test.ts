@@ -32,7 +32,25 @@ Deno.test("isImageName() takes references and nothing that means more", () => {
   for (const name of ["python", "a/b:c", "host:5000/a/b", `a@sha256:${"0".repeat(64)}`]) {
     assertEquals([name, isImageName(name)], [name, true]);
   }
-  for (const name of ["", "-v", "a b", "../x", "a//b", "a?b", "a@b", "A\0b", "a/../b", "${x}"]) {
+  for (
+    const name of [
+      "",
+      "A",
+      "x:t:t",
+
+      "codebeaker-",
+      "x-:1",
+      "-v",
+      "a b",
+      "../x",
+      "a//b",
+      "a?b",
+      "a@b",
+      "A\0b",
+      "a/../b",
+      "${x}",
+    ]
+  ) {
     assertEquals([name, isImageName(name)], [name, false]);
   }
 });

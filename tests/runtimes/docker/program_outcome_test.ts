@@ -7,10 +7,16 @@ import {
 import { notStartedOutcome, programOutcome } from "../../../src/runtimes/docker/program_outcome.ts";
 
 const END: ProgramEnd = { code: 0, signal: null, stopped: false, oomKills: 0, pidsRefused: 0 };
-const EVIDENCE = { memoryBytes: 100 * 2 ** 20, diskBytes: 2 ** 30, pidsLimit: 64, stderrTail: "" };
+const EVIDENCE = {
+  program: "x",
+  memoryBytes: 100 * 2 ** 20,
+  diskBytes: 2 ** 30,
+  pidsLimit: 64,
+  stderrTail: "",
+};
 
-function outcome(end: Partial<ProgramEnd>, stderrTail = "") {
-  return programOutcome({ ...END, ...end }, { ...EVIDENCE, stderrTail });
+function outcome(end: Partial<ProgramEnd>, stderrTail = "", program = "main") {
+  return programOutcome({ ...END, ...end }, { ...EVIDENCE, stderrTail, program });
 }
 
 Deno.test("programOutcome() names what struck", () => {
@@ -39,18 +45,28 @@ Deno.test("programOutcome() does not blame a limit for a program that succeeded"
 });
 
 Deno.test("programOutcome() believes language runtimes that give up before the kernel does", () => {
-  const said = [
-    "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
-    'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space',
-    "Out of memory.",
-    "Unhandled exception. System.OutOfMemoryException: Array dimensions exceeded",
-    "fatal error: runtime: out of memory",
-    "memory allocation of 838860800 bytes failed",
+  const said: [program: string, text: string, end: Partial<ProgramEnd>][] = [
+    [
+      "node",
+      "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+      { code: null, signal: "SIGABRT" },
+    ],
+    [
+      "/usr/bin/java",
+      'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space',
+      { code: 1 },
+    ],
+    ["dotnet", "Out of memory.", { code: null, signal: "SIGABRT" }],
+    ["dotnet-script", "Unhandled exception. System.OutOfMemoryException: …", { code: 134 }],
+    ["main", "memory allocation of 838860800 bytes failed", { code: null, signal: "SIGABRT" }],
   ];
-  for (const text of said) {
-    assertEquals([text, outcome({ code: 134 }, text).cause], [text, "memory_limit"]);
+  for (const [program, text, end] of said) {
+    assertEquals([text, outcome(end, text, program).cause], [text, "memory_limit"]);
+    // Whoever only writes the words, or is something else, ends as it likes.
+    assertEquals([text, outcome({ code: 7 }, text, program).cause], [text, "exited"]);
+    assertEquals([text, outcome({ code: 1 }, text, "python3").cause], [text, "exited"]);
   }
-  assertEquals(outcome({ code: 1 }, "I was Out of memory.").cause, "exited");
+  assertEquals(outcome({ code: 134 }, "I was Out of memory.").cause, "exited");
 });
 
 Deno.test("programOutcome() hands on what was measured", () => {
@@ -67,4 +83,11 @@ Deno.test("notStartedOutcome() speaks in the client's words", () => {
   assertEquals(of("permission_denied").message, "Permission denied: nope");
   assertEquals(of("process_limit").cause, "process_limit");
   assertEquals(of("other").cause, "not_started");
+});
+
+Deno.test("programOutcome() does not blame a program for what struck another beside it", () => {
+  const beside = { alone: false, oomKills: 1, pidsRefused: 3 };
+  assertEquals(outcome({ ...beside, code: 7 }), { cause: "exited", exitCode: 7 });
+  assertEquals(outcome({ ...beside, code: null, signal: "SIGKILL" }).cause, "memory_limit");
+  assertEquals(outcome({ ...beside, code: 137 }).cause, "memory_limit");
 });

@@ -118,7 +118,11 @@ export class EngineClient implements Disposable {
         throw refusal(request.action, status, await readError(body));
       }
       if (request.timeoutCovers === "head") deadline.stopClock();
-      return { status, headers, body: responseBody(body, { onEnd: end, toError, signal: deadline.signal }) };
+      return {
+        status,
+        headers,
+        body: responseBody(body, { onEnd: end, toError, signal: deadline.signal }),
+      };
     } catch (error) {
       end();
       throw toError(error);

@@ -1,0 +1,120 @@
+import { CONTAINER_DENO, type Language } from "../languages.ts";
+import bashKernel from "./bash_kernel.sh" with { type: "text" };
+import denoKernel from "./deno_kernel.ts" with { type: "text" };
+import moduleSyntax from "./module_syntax.ts" with { type: "text" };
+import pythonKernel from "./python_kernel.py" with { type: "text" };
+
+/** What the server has for a kernel. */
+export type KernelRequest =
+  | {
+    readonly type: "cell";
+    readonly id: number;
+    /** The how many-th cell of its kernel it is. */
+    readonly count: number;
+    readonly code: string;
+    /** Environment variables of this cell only. */
+    readonly env?: Readonly<Record<string, string>> | undefined;
+  }
+  | { readonly type: "interrupt"; readonly id: number };
+
+/** How a kernel is started: a program that keeps a language's interpreter between cells. */
+export interface KernelProgram {
+  /** The program and its arguments, in a sandbox that runs any. */
+  readonly argv: readonly [string, ...string[]];
+  /** What its standard input begins with. */
+  readonly greeting: (token: string) => string;
+  /** Writes a message for it. */
+  readonly encode: (message: KernelRequest) => string;
+  /** How its running cell is interrupted. */
+  readonly interrupt: "signal" | "message";
+}
+
+/** Reads the kernel itself, then leaves the rest of what the server writes to it. */
+const PYTHON_BOOT = `
+import os
+requests = open(os.dup(0), "rb")
+code = compile(requests.read(int(requests.readline())), "<kernel>", "exec")
+exec(code, {"requests": requests, "__file__": "<kernel>", "__name__": "kernel"})
+`.trim();
+
+/** What a cell imports by a relative path is found beside it; the inspector knows no file that it is in. */
+const CELL_IMPORTS = {
+  scopes: {
+    "file:///workspace": {
+      "file:///workspace/": "file:///workspace/",
+      "file:///": "file:///workspace/",
+    },
+  },
+};
+
+/** The kernel of JavaScript and TypeScript as one module, which can import nothing of ours where it runs. */
+export const DENO_KERNEL = [
+  "const { withoutModuleSyntax } = (() => {",
+  moduleSyntax.replace(/^export /gm, ""),
+  "return { withoutModuleSyntax };",
+  "})();",
+  denoKernel.replace(/^import .*"\.\/module_syntax\.ts";$/m, ""),
+].join("\n");
+
+const toLine = (message: unknown) => `${JSON.stringify(message)}\n`;
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+function denoProgram(typescript: boolean): KernelProgram {
+  const importMap = encodeURIComponent(JSON.stringify(CELL_IMPORTS));
+  return {
+    argv: [
+      CONTAINER_DENO,
+      "run",
+      "--allow-all",
+      "--no-prompt",
+      "--no-lock",
+      "--no-config",
+      "--quiet",
+      `--import-map=data:application/json,${importMap}`,
+      `data:application/typescript;base64,${bytes(DENO_KERNEL).toBase64()}`,
+    ],
+    greeting: (token) => toLine({ type: "hello", token, typescript, inspect: true }),
+    encode: toLine,
+    interrupt: "message",
+  };
+}
+
+/** What `printf %b` of bash makes the text of again; it cannot hold a NUL, and neither can its code. */
+function escapeForBash(text: string): string {
+  return text.replaceAll("\0", "").replaceAll("\\", "\\\\").replaceAll("\n", "\\n")
+    .replaceAll("\x1f", "\\x1f");
+}
+
+function encodeForBash(request: KernelRequest): string {
+  if (request.type !== "cell") throw new TypeError(`Cannot tell bash to ${request.type}`);
+  const { id, code, env = {} } = request;
+  const pairs = Object.entries(env).map((pair) => escapeForBash(pair.join("=")));
+  return `${[id, pairs.length, ...pairs, escapeForBash(code)].join("\x1f")}\n`;
+}
+
+const PROGRAMS: Partial<Record<Language, KernelProgram>> = {
+  python: {
+    argv: ["python3", "-c", PYTHON_BOOT],
+    greeting: (token) =>
+      `${bytes(pythonKernel).length}\n${pythonKernel}${toLine({ type: "hello", token })}`,
+    encode: toLine,
+    interrupt: "signal",
+  },
+  javascript: denoProgram(false),
+  typescript: denoProgram(true),
+  deno: denoProgram(true),
+  bash: {
+    argv: ["bash", "--norc", "--noprofile", "-c", bashKernel, "bash"],
+    greeting: (token) => `${token}\n`,
+    encode: encodeForBash,
+    interrupt: "signal",
+  },
+};
+
+/** The kernel of a language; undefined if it has none. */
+export function kernelProgram(language: Language): KernelProgram | undefined {
+  return PROGRAMS[language];
+}
+
+/** Languages that have a kernel. */
+export const KERNEL_LANGUAGES = Object.keys(PROGRAMS) as Language[];

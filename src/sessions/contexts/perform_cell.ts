@@ -1,0 +1,31 @@
+import type { CommandEnvelope } from "../../protocol/execution.ts";
+import type { CapturedOutput } from "../../runtimes/output_capture.ts";
+import type { OutputSink } from "../../runtimes/runtime.ts";
+import type { EnvelopeSource } from "../envelope.ts";
+import { cellEnvelope } from "./cell_envelope.ts";
+import type { Context } from "./context.ts";
+
+/** A cell of a context. */
+export interface Cell {
+  readonly context: Context;
+  readonly code: string;
+  readonly env: Readonly<Record<string, string>> | undefined;
+}
+
+/** Where a cell is performed. */
+export interface CellPlace {
+  /** What its envelope tells of it. */
+  readonly source: EnvelopeSource;
+  readonly output: { readonly write: OutputSink; end(): CapturedOutput };
+  readonly signal: AbortSignal;
+}
+
+/** Runs a cell, to its end. */
+export async function performCell(
+  { context, code, env }: Cell,
+  { source, output, signal }: CellPlace,
+): Promise<CommandEnvelope> {
+  const write: OutputSink = (stream, bytes) => output.write(stream, bytes);
+  const run = await context.run({ code, env, output: write, signal });
+  return cellEnvelope(source, context.id, run, output.end());
+}
