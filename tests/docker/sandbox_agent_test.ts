@@ -302,7 +302,7 @@ Deno.test({
   name: "a fork bomb that its shell does not wait for ends with the shell",
   async fn() {
     await withPython(async (session) => {
-      const { status } = await script(session, ":(){ :|:& };:", { timeoutMs: 10_000 });
+      const { status } = await script(session, ":(){ :|:& };:", { timeoutMs: 25_000 });
       assert(["ok", "process_limit", "nonzero_exit"].includes(String(status)), String(status));
       await assertGoesOn(session);
     }, { pidsLimit: 64 });
