@@ -174,8 +174,19 @@ export class Container implements AsyncDisposable {
         if (this.#isLost) throw new ContainerLost();
         if (tries > TRIES) throw error;
         // Something in it ends every agent at once.
-        if (tries === TRIES) await this.#host.restart(this.id);
+        if (tries === TRIES) await this.#restart();
       }
+    }
+  }
+
+  /** Of one that is being removed the engine says that it runs until it refuses this. */
+  async #restart(): Promise<void> {
+    try {
+      await this.#host.restart(this.id);
+    } catch (error) {
+      await this.verify();
+      if (this.#isLost) throw new ContainerLost();
+      throw error;
     }
   }
 
