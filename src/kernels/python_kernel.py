@@ -1,15 +1,15 @@
 # Keeps a Python interpreter between cells. Needs Python 3.8 and nothing but the standard library.
 #
-# Started by `KERNEL_BOOT` with `requests` in its globals: what the server writes, a JSON line at a time.
-# The first line has the token that marks what is the kernel's own in its output; see kernel_frames.ts.
-import ast, asyncio, base64, builtins, importlib.abc, importlib.util, inspect, json, linecache, os
-import signal, sys, threading, traceback, types
+# Started by `PYTHON_BOOT` of kernel_programs.ts with `requests` in its globals: what the server writes, a JSON line at a time.
+# The first line has the token that marks what is the kernel's own in its output; see kernel_stream.ts.
+import ast, base64, builtins, json, linecache, os, signal, sys, threading, traceback, types
 
 FRAME_BYTES = 4096 - 38  # With its head not more than a pipe takes in one piece, whoever else writes.
 MAX_TEXT = 256 * 1024
 MAX_COLUMN_VALUES = 100_000
 KEPT_CELLS = 500
 PID = os.getpid()
+CO_COROUTINE = 0x80  # As in `inspect`, which takes long to load.
 
 # Children and cells can close or replace 0, 1 and 2; these stay the kernel's, and children have none.
 OUT, ERR = os.dup(1), os.dup(2)
@@ -229,13 +229,15 @@ def show_figures(*_arguments, **_options):
             plt.close(figure)
 
 
-class PyplotFinder(importlib.abc.MetaPathFinder):
+class PyplotFinder:
     """Lets pyplot draw without a screen, and its show() be ours."""
 
-    def find_spec(self, name, _path=None, _target=None):
+    @classmethod
+    def find_spec(cls, name, _path=None, _target=None):
         if name != "matplotlib.pyplot":
             return None
-        sys.meta_path.remove(self)
+        import importlib.util
+        sys.meta_path.remove(cls)
         spec = importlib.util.find_spec(name)
         if spec is None or spec.loader is None:
             return spec
@@ -266,6 +268,7 @@ loop = None
 
 
 def run_async(coroutine):
+    import asyncio
     global loop
     if loop is None or loop.is_closed():
         loop = asyncio.new_event_loop()
@@ -283,7 +286,7 @@ def run_async(coroutine):
 
 
 def run_code(code):
-    if code.co_flags & inspect.CO_COROUTINE:
+    if code.co_flags & CO_COROUTINE:
         return run_async(eval(code, user.__dict__))
     return eval(code, user.__dict__)
 
@@ -389,7 +392,7 @@ def perform(request):
 
 
 user.__dict__["display"] = display
-sys.meta_path.insert(0, PyplotFinder())
+sys.meta_path.insert(0, PyplotFinder)
 signal.signal(signal.SIGINT, on_interrupt)
 send(ERR, {"type": "ready"})
 send(OUT, {"type": "ready"})

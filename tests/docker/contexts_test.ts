@@ -6,7 +6,11 @@ import type { RpcClient } from "../testutil/rpc_client.ts";
 import { TestSession } from "../testutil/test_session.ts";
 import { dockerServer, dockerWith } from "./docker_server.ts";
 
-const requirement = await dockerWith("codebeaker-python:latest", "codebeaker-nodejs:latest");
+const requirement = await dockerWith(
+  "codebeaker-python:latest",
+  "codebeaker-nodejs:latest",
+  "codebeaker-bash:latest",
+);
 const server = dockerServer(requirement);
 
 type Language = MethodInput<"session.create">["language"];
@@ -196,6 +200,7 @@ testContexts(
     assertMatch(stubborn.error ?? "", /did not end when interrupted/);
     const fresh = await value("'kept' in globals()");
     assertEquals([plainOf(fresh), fresh.executionCount], ["False", 1]);
+    assertEquals(fresh.restarted, undefined, "the cell before has said so");
   },
 );
 
@@ -331,4 +336,62 @@ Rich()`);
       "application/json": { rich: true },
     },
   ]);
+});
+
+testContexts("execute_code keeps what bash cells leave behind", "bash", async ({ cell, value }) => {
+  await value("cd /tmp; export X=1; f() { echo f $X; }");
+  const { stdout } = await value("pwd; f");
+  assertEquals(stdout, "/tmp\nf 1\n");
+  const failed = await cell("false");
+  assertEquals([failed.status, failed.error], ["nonzero_exit", "ExitCode: 1"]);
+  const interrupted = await cell("while :; do :; done; echo NO", { timeoutMs: 300 });
+  assertEquals([interrupted.status, resultOf(interrupted).interrupted], ["timeout", true]);
+  assertEquals((await value("f")).stdout, "f 1\n");
+  const exited = await cell("exit 7");
+  assertEquals([exited.status, exited.exitCode], ["session_lost", 7]);
+  assertEquals((await value("pwd")).restarted, true);
+});
+
+testContexts(
+  "the default context is one of each language",
+  "python",
+  async ({ client, session, value }) => {
+    await value("x = 1");
+    await value("x=2", { language: "bash" });
+    assertEquals(plainOf(await value("x")), "1");
+    assertEquals((await value("echo $x", { language: "bash" })).stdout, "2\n");
+    const { contexts } = await client.request("context.list", { sessionId: session.id });
+    assertEquals(contexts.map(({ contextId, language }) => [contextId, language]), [
+      ["default", "python"],
+      ["default-bash", "bash"],
+    ]);
+    assertEquals((await value("echo $x", { context: "default-bash" })).stdout, "2\n");
+  },
+);
+
+testContexts(
+  "a cell that needs too much memory ends its context only",
+  "python",
+  async ({ cell, value }) => {
+    const { status, result, limit } = await cell(
+      "x = bytearray(2_000_000_000)\nfor i in range(0, len(x), 4096): x[i] = 1",
+    );
+    assertEquals([status, limit?.kind], ["memory_limit", "memory"]);
+    assertEquals((result as CellResult).error?.name, "ContextEnded");
+    assertEquals(plainOf(await value("1 + 1")), "2");
+  },
+);
+
+testContexts("a batch may hold cells", "python", async ({ session }) => {
+  const { result, success } = await session.execute({
+    type: "batch",
+    commands: [
+      { type: "execute_code", code: "x = 20", context: "default" },
+      { type: "execute_code", code: "print('hi')\nx + 1", context: "default" },
+    ],
+  });
+  assert(success);
+  const { results } = result as { results: CommandEnvelope[] };
+  const last = resultOf(results[1]!);
+  assertEquals([last.stdout, plainOf(last)], ["hi\n", "21"]);
 });

@@ -53,10 +53,10 @@ export class Context {
   #kernel: KernelClient | undefined;
   /** Cells of the kernel so far. */
   #count = 0;
-  /** Whether a kernel has ended and nobody was told. */
-  #hasLostState = false;
   /** The kernel that a client wants to be ended. */
   #replaced: KernelClient | undefined;
+  /** The kernel of whose end a client was told. */
+  #mourned: KernelClient | undefined;
   #isDisposed = false;
   /** The last cell in line. */
   #line: Promise<unknown> = Promise.resolve();
@@ -84,7 +84,7 @@ export class Context {
 
   /** Starts a kernel if there is none. Resolves when it takes cells, or to how it ended instead. */
   async start(): Promise<RunOutcome | undefined> {
-    const kernel = this.#ensure();
+    const { kernel } = this.#ensure();
     return await kernel.ready ? undefined : await kernel.ended;
   }
 
@@ -114,7 +114,6 @@ export class Context {
   /** Replaces the kernel by a fresh one, and ends the cell that runs. */
   async restart(): Promise<RunOutcome | undefined> {
     await this.#endKernel();
-    this.#hasLostState = false;
     return await this.start();
   }
 
@@ -127,23 +126,21 @@ export class Context {
   async #endKernel(): Promise<void> {
     const kernel = this.#kernel;
     if (kernel === undefined) return;
-    this.#replaced = kernel;
+    this.#replaced = this.#mourned = kernel;
     kernel.kill();
     await kernel.ended;
   }
 
   async #run({ code, env, output, signal }: CellRequest): Promise<CellRun> {
-    const kernel = this.#ensure();
+    const { kernel, isFresh } = this.#ensure();
     const count = ++this.#count;
-    let restarted = this.#hasLostState;
-    this.#hasLostState = false;
     using _stop = onAbort(signal, () => void this.#stopCell(kernel, signal.reason));
     const end = await kernel.run({ code, env, count, output });
+    const gaveUp = end.kind === "lost" && signal.aborted;
+    // A cell that ended its kernel by itself does not begin anew; the next one does, and says so.
+    if (gaveUp) this.#mourned = kernel;
     const replaced = this.#replaced === kernel;
-    if (end.kind === "lost" && signal.aborted) restarted = true;
-    // The cell that ended the kernel says so itself; the next one says that it begins anew.
-    else if (end.kind === "lost" && !replaced) this.#hasLostState = true;
-    return { end, executionCount: count, restarted, replaced };
+    return { end, executionCount: count, restarted: isFresh || gaveUp, replaced };
   }
 
   async #stopCell(kernel: KernelClient, reason: unknown): Promise<void> {
@@ -157,22 +154,24 @@ export class Context {
   /** Interrupts until it has an effect: a kernel that has not taken up the cell yet does not hear it. */
   async #interrupt(kernel: KernelClient, running: Promise<unknown>): Promise<boolean> {
     for (let waited = 0; waited < INTERRUPT_GRACE_MS; waited += INTERRUPT_EVERY_MS) {
-      await kernel.interrupt().catch(() => {});
+      // Not awaited: one that has not started does not hear it at all.
+      kernel.interrupt().catch(() => {});
       if (await settlesWithin(running, INTERRUPT_EVERY_MS, this.#options.clock)) return true;
     }
     return false;
   }
 
-  #ensure(): KernelClient {
+  /** The kernel, and whether it stands for one that ended and nobody was told. */
+  #ensure(): { readonly kernel: KernelClient; readonly isFresh: boolean } {
     if (this.#isDisposed) {
       throw new SandboxError("context_not_found", `Context not found: ${this.id}, it was deleted`);
     }
-    if (this.#kernel?.alive === true) return this.#kernel;
-    if (this.#kernel !== undefined && this.#replaced !== this.#kernel && this.#count > 0) {
-      this.#hasLostState = true;
-    }
+    const last = this.#kernel;
+    if (last?.alive === true) return { kernel: last, isFresh: false };
+    const isFresh = last !== undefined && last !== this.#mourned && this.#count > 0;
     this.#count = 0;
-    return this.#kernel = new KernelClient(this.#options);
+    const kernel = this.#kernel = new KernelClient(this.#options);
+    return { kernel, isFresh };
   }
 }
 

@@ -1,3 +1,4 @@
+import { CommandError, SandboxError } from "../../errors.ts";
 import type { KernelProgram, KernelRequest } from "../../kernels/kernel_programs.ts";
 import { WORKSPACE } from "../../protocol/commands.ts";
 import type {
@@ -133,6 +134,8 @@ export class KernelClient {
   /** Asks the running cell to end; what comes of it is the cell's end. */
   async interrupt(): Promise<void> {
     const { id } = this.#cell ?? {};
+    // A signal would end an interpreter that is not prepared for it.
+    await this.ready;
     const control = await this.#started.promise;
     if (id === undefined || this.#cell?.id !== id || control === undefined) return;
     if (this.#program.interrupt === "message") {
@@ -224,6 +227,11 @@ function kernelSpec(program: KernelProgram, token: string): RunSpec {
 
 /** A sandbox that throws has no outcome, and the cell's end must have one. */
 function lostOutcome(error: unknown): RunOutcome {
-  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof CommandError) {
+    return { cause: "not_started", exitCode: null, message: error.message };
+  }
+  const message = error instanceof SandboxError
+    ? error.message
+    : "The sandbox could not run the context's interpreter";
   return { cause: "session_lost", exitCode: null, message };
 }
