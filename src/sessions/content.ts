@@ -62,8 +62,12 @@ export function assertSize<Limit extends ByteLimit>(
   throw new SandboxError("too_large", message, { data: { limit, maxBytes, bytes } });
 }
 
+/** From this length on, encoding a text is faster than looking at each of its characters. */
+const ENCODE_LENGTH = 4096;
+
 /** The number of bytes of a text in UTF-8. */
 export function utf8Length(text: string): number {
+  if (text.length >= ENCODE_LENGTH) return encoder.encode(text).length;
   let length = text.length;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
