@@ -4,6 +4,7 @@ import type { Language } from "../../src/languages.ts";
 import { systemClock } from "../../src/sessions/clock.ts";
 import type { CellError, MimeBundle } from "../../src/sessions/contexts/cell_results.ts";
 import { Context } from "../../src/sessions/contexts/context.ts";
+import { within } from "../testutil/within.ts";
 import { localSandbox } from "../sessions/contexts/local_sandbox.ts";
 
 /** What a cell gave. */
@@ -82,15 +83,18 @@ export async function withKernel(
   }
 }
 
-/** Interrupts a cell that runs, when it has written something. */
+/** Interrupts a cell that runs until it ends: one that has not begun yet is not interrupted. */
 export async function interrupted(
   { context, cell }: KernelSession,
   code: string,
 ): Promise<CellAnswer> {
-  const running = cell(code);
-  // It may not have begun yet.
-  for (let tries = 0; !await context.interrupt() && tries < 20; tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  let ended = false;
+  const running = cell(code).finally(() => ended = true);
+  for (let tries = 0; !ended && tries < 60; tries++) {
+    const was = await context.interrupt();
+    const pause = new Promise((resolve) => setTimeout(resolve, was ? 500 : 10));
+    await Promise.race([pause, running.catch(() => {})]);
+    await pause;
   }
-  return await running;
+  return await within(running, 10_000, "the end of an interrupted cell");
 }
