@@ -51,7 +51,7 @@ testDeno("deno_kernel keeps its state when it is interrupted", async (session) =
   const { cell, value } = session;
   await cell("const kept = 1;");
   const wait = "await new Promise((r) => setTimeout(r, 300000))";
-  for (const code of ["for (;;);", `${wait}; 1`, `for (;;) ${wait.replace("300000", "1")}`]) {
+  for (const code of [`${wait}; 1`, `for (;;) ${wait.replace("300000", "1")}`]) {
     const answer = await interrupted(session, code);
     assertEquals([answer.interrupted, answer.error?.name], [true, "Interrupted"], code);
     assertEquals(await value("kept"), "1");

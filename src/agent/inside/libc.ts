@@ -43,6 +43,9 @@ export function holdPath(path: string): number | undefined {
   return fd < 0 ? undefined : fd;
 }
 
+/** Whether {@linkcode holdPath} can hold anything. */
+export const canHold = library !== undefined;
+
 /** Lets go of what {@linkcode holdPath} holds. */
 export function releasePath(fd: number): void {
   library?.close(fd);

@@ -1,5 +1,8 @@
-import { holdPath, releasePath } from "./libc.ts";
+import { canHold, holdPath, releasePath } from "./libc.ts";
 import { RequestFailure } from "./request_failure.ts";
+
+/** How often a path is looked at that is not there and then is. */
+const TRIES = 3;
 
 /** An open regular file. */
 export interface RegularFile extends Disposable {
@@ -12,16 +15,26 @@ export interface RegularFile extends Disposable {
  * only when somebody opens its other end, so what is there is held, looked at, and only then opened.
  */
 export function openRegular(path: string, options: Deno.OpenOptions): RegularFile {
-  const held = holdPath(path);
-  // Without the means to hold it, or without any: the system's own word for what is wrong comes from here.
-  const place = held === undefined ? path : `/proc/self/fd/${held}`;
-  try {
-    requireRegular(Deno.statSync(place));
-    const file = Deno.openSync(place, options);
-    return opened(file);
-  } finally {
-    if (held !== undefined) releasePath(held);
+  if (!canHold) return openAt(path, options);
+  for (let tries = 0; tries < TRIES; tries++) {
+    const held = holdPath(path);
+    if (held === undefined) {
+      // The system's own word for what is wrong; what is there by now is not opened unseen.
+      Deno.statSync(path);
+      continue;
+    }
+    try {
+      return openAt(`/proc/self/fd/${held}`, options);
+    } finally {
+      releasePath(held);
+    }
   }
+  throw new RequestFailure("ENOENT", "It comes and goes");
+}
+
+function openAt(place: string, options: Deno.OpenOptions): RegularFile {
+  requireRegular(Deno.statSync(place));
+  return opened(Deno.openSync(place, options));
 }
 
 function opened(file: Deno.FsFile): RegularFile {
