@@ -139,10 +139,13 @@ function sandboxFlags(workspace: string, home: string): string[] {
   ];
 }
 
+const NOT_BOUND = ["proc", "dev", "tmp", "var", "run", "workspace", "codebeaker"];
+
 /** The root itself has to be a new one: it may lack `/workspace`. */
 function rootEntryFlags({ name, isSymlink }: Deno.DirEntry): string[] {
   const path = `/${name}`;
-  if (["proc", "dev", "tmp", "workspace", "codebeaker"].includes(name)) return [];
+  // What comes and goes below /var and /run, such as the mounts of an engine, cannot be bound.
+  if (NOT_BOUND.includes(name)) return [];
   return isSymlink ? ["--symlink", Deno.readLinkSync(path), path] : ["--ro-bind-try", path, path];
 }
 

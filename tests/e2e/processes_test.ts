@@ -230,7 +230,10 @@ Deno.test("session.close() ends every process of the session", async () => {
   const processes = [];
   for (let i = 0; i < 3; i++) {
     const command = ["deno", "run", "ticks.ts"] as const;
-    processes.push(await TestProcess.start(client, session, command, { stream: true }));
+    const process = await TestProcess.start(client, session, command, { stream: true });
+    // From its first word on it is deno and no longer the shell that becomes it.
+    await process.waitFor({ pattern: "." });
+    processes.push(process);
   }
   const left = async () =>
     (await descendants(server.process.pid)).filter(({ name }) =>

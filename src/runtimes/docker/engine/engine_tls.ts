@@ -15,9 +15,10 @@ export interface EngineTls {
 export async function readEngineTls(address: EngineAddress): Promise<EngineTls> {
   if (address.transport !== "tls" || address.certPath === undefined) return {};
   const { certPath } = address;
-  const [ca, cert, key] = await Promise.all(
-    [readPem(certPath, "ca.pem"), readPem(certPath, "cert.pem"), readPem(certPath, "key.pem")],
-  );
+  // One after the other: none is still being read when one is missing.
+  const ca = await readPem(certPath, "ca.pem");
+  const cert = await readPem(certPath, "cert.pem");
+  const key = await readPem(certPath, "key.pem");
   return { caCerts: [ca], cert, key };
 }
 
