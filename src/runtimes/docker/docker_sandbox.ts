@@ -81,11 +81,6 @@ export class DockerSandbox implements Sandbox {
     return { image: image.name, driver };
   }
 
-  /** The container; for those who watch over it. */
-  get container(): Container {
-    return this.#container;
-  }
-
   /** Runs a program; see {@linkcode Sandbox}. */
   async run(spec: RunSpec, options: RunOptions): Promise<RunOutcome> {
     using _busy = this.#options.busy();
