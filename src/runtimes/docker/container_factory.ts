@@ -84,6 +84,7 @@ export class ContainerFactory {
     const { image, signal, diskLimitMB } = order;
     const id = await this.#create(name, order);
     try {
+      signal?.throwIfAborted();
       if (!image.prepared) await this.#prepare(id, settings.readOnlyRoot, signal);
       await containerStart(engine, id, { signal });
       const container = new Container({ id, image, diskLimitMB, isFresh: true }, host);
@@ -100,16 +101,18 @@ export class ContainerFactory {
     }
   }
 
-  /** The engine says only at the first container whether its storage driver bounds sizes. */
+  /**
+   * The engine says only at the first container whether its storage driver bounds sizes. The call is not
+   * broken off, as the engine would finish it all the same, and nobody would know of the container.
+   */
   async #create(name: string, order: ContainerOrder): Promise<string> {
     const { engine } = this.#options;
-    const { signal } = order;
-    const agentVolume = await this.#options.agent?.fill(order.image, signal);
-    const create = async (diskQuota: boolean) =>
-      (await containerCreate(engine, this.#spec(name, order, { agentVolume, diskQuota }), {
-        signal,
-      }))
-        .Id;
+    const agentVolume = await this.#options.agent?.fill(order.image, order.signal);
+    order.signal?.throwIfAborted();
+    const create = async (diskQuota: boolean) => {
+      const spec = this.#spec(name, order, { agentVolume, diskQuota });
+      return (await containerCreate(engine, spec)).Id;
+    };
     if (this.#diskQuota !== undefined) return await create(this.#diskQuota);
     try {
       const id = await create(true);
