@@ -55,6 +55,7 @@ export class Container implements AsyncDisposable {
   #isSuspended = false;
   #resuming: Promise<void> | undefined;
   #isLost = false;
+  #isReleased = false;
   #verifying: Promise<void> | undefined;
   #disposed: Promise<void> | undefined;
 
@@ -136,9 +137,16 @@ export class Container implements AsyncDisposable {
     this.#lose(loss);
   }
 
+  /** Whether it was let go of. */
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
   /** Lets go of it without removing it. */
   async release(): Promise<void> {
-    this.#disposed ??= Promise.resolve();
+    if (this.#disposed !== undefined) return await this.#disposed;
+    this.#isReleased = true;
+    this.#disposed = Promise.resolve();
     await this.#disconnect();
     this.#end();
   }

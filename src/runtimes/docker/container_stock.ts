@@ -35,7 +35,7 @@ export class ContainerStock implements AsyncDisposable {
   readonly #factory: ContainerFactory;
   readonly #pool: WarmPool<WarmProfile, WarmContainer>;
   readonly #versions = new LanguageVersions();
-  /** Those that are made and not removed yet, by id. */
+  /** Those that are made and not removed yet, those that were let go of among them, by id. */
   readonly #containers = new Map<string, Container>();
   readonly #background = new Set<Promise<void>>();
   #startupMs: number | undefined;
@@ -205,7 +205,10 @@ export class ContainerStock implements AsyncDisposable {
 
   #own(container: Container): Container {
     this.#containers.set(container.id, container);
-    void container.ended.then(() => this.#containers.delete(container.id));
+    void container.ended.then(() => {
+      // One that was let go of is the next server's.
+      if (!container.isReleased) this.#containers.delete(container.id);
+    });
     // A session removes its own; nobody would remove a spare that died.
     void container.lost.then(() => {
       if (container.isFresh) this.#inBackground(() => container[Symbol.asyncDispose]());

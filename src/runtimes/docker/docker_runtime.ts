@@ -20,6 +20,8 @@ import { measureDisk } from "./measure_disk.ts";
 import { sweep } from "./sweep.ts";
 
 const SWEEP_MS = 60_000;
+/** What a server asked the engine for as it was killed may be there only after the next has begun. */
+const SECOND_SWEEP_MS = 5000;
 const ENGINE_LANGUAGES: ReadonlySet<Language> = new Set(LANGUAGES);
 
 /** Runs sessions in containers of a Docker engine, most of them started ahead. */
@@ -36,7 +38,7 @@ export class DockerRuntime implements Runtime {
   readonly #sandboxes = new Set<DockerSandbox>();
   /** Those of the engine's machine; asked before any session is made. */
   #processors = Infinity;
-  #sweepTimer: ReturnType<typeof setInterval> | undefined;
+  #sweepTimer: ReturnType<typeof setTimeout> | undefined;
   #disposed: Promise<void> | undefined;
 
   private constructor(engine: EngineClient, settings: DockerSettings) {
@@ -136,7 +138,7 @@ export class DockerRuntime implements Runtime {
 
   /** Removes what nobody owns, now and from time to time. */
   async sweep(): Promise<void> {
-    this.#sweepTimer ??= setInterval(() => void this.#sweepQuietly(), SWEEP_MS);
+    this.#sweepTimer ??= setTimeout(() => this.#sweepAgain(), SECOND_SWEEP_MS);
     await this.#sweep();
   }
 
@@ -146,12 +148,14 @@ export class DockerRuntime implements Runtime {
   }
 
   async #dispose(): Promise<void> {
-    clearInterval(this.#sweepTimer);
+    clearTimeout(this.#sweepTimer);
     await Promise.allSettled([...this.#sandboxes].map((sandbox) => sandbox[Symbol.asyncDispose]()));
     await Promise.allSettled([
       this.#stock[Symbol.asyncDispose](),
       this.#disks[Symbol.asyncDispose](),
     ]);
+    // Before the first sweep there may be sessions that nobody has found again yet.
+    if (this.#sweepTimer !== undefined) await this.#sweepQuietly();
     await this.#watch[Symbol.asyncDispose]();
     this.#engine[Symbol.dispose]();
   }
@@ -231,6 +235,11 @@ export class DockerRuntime implements Runtime {
     this.#stock.suspend();
   }
 
+  #sweepAgain(): void {
+    this.#sweepTimer = setTimeout(() => this.#sweepAgain(), SWEEP_MS);
+    void this.#sweepQuietly();
+  }
+
   async #sweepQuietly(): Promise<void> {
     try {
       await this.#sweep();
@@ -240,7 +249,7 @@ export class DockerRuntime implements Runtime {
   }
 
   async #sweep(): Promise<void> {
-    if (!this.#watch.isBack || this.#disposed !== undefined) return;
+    if (!this.#watch.isBack) return;
     const removed = await sweep(this.#engine, {
       serverId: this.#settings.serverId,
       isOwned: (id, name) => this.#stock.owns(id, name),
