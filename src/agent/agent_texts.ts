@@ -30,6 +30,7 @@ import processTree from "./inside/process_tree.ts" with { type: "text" };
 import processUsage from "./inside/process_usage.ts" with { type: "text" };
 import protocol from "./inside/protocol.ts" with { type: "text" };
 import regularFile from "./inside/regular_file.ts" with { type: "text" };
+import removeTree from "./inside/remove_tree.ts" with { type: "text" };
 import replies from "./inside/replies.ts" with { type: "text" };
 import requestFailure from "./inside/request_failure.ts" with { type: "text" };
 import requestTable from "./inside/request_table.ts" with { type: "text" };
@@ -73,6 +74,7 @@ export const AGENT_TEXTS: Readonly<Record<string, string>> = {
   "process_usage.ts": processUsage,
   "protocol.ts": protocol,
   "regular_file.ts": regularFile,
+  "remove_tree.ts": removeTree,
   "replies.ts": replies,
   "request_failure.ts": requestFailure,
   "request_table.ts": requestTable,

@@ -1,7 +1,7 @@
 /** What the JSON in frames says, in both directions. */
 
 /** Changes with everything that one side of another version would not understand. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Bytes of a read that are sent without being asked for; each `credit` allows more. */
 export const READ_WINDOW_BYTES = 1024 * 1024;
@@ -88,6 +88,14 @@ export interface RemoveRequest {
   readonly recursive: boolean;
 }
 
+/** Sets the permission bits of a file or directory; a symlink is followed. */
+export interface ChmodRequest {
+  readonly op: "chmod";
+  readonly path: string;
+  /** Of 0o777. */
+  readonly mode: number;
+}
+
 /** What needs nothing but a path. */
 export interface PathRequest {
   readonly op: "mkdir" | "list" | "stat";
@@ -101,6 +109,7 @@ export type FileRequest =
   | CopyRequest
   | MoveRequest
   | RemoveRequest
+  | ChmodRequest
   | PathRequest;
 
 /** Asks whether the agent still answers. */

@@ -44,11 +44,7 @@ export class AgentIo implements ContainerIo {
   /** Takes over a link. */
   constructor(link: AgentLink, settings: AgentIoSettings) {
     this.#link = link;
-    this.files = new AgentIoFiles(
-      link.files,
-      settings.maxFileBytes,
-      (program, options) => this.run(program, options),
-    );
+    this.files = new AgentIoFiles(link.files, settings.maxFileBytes);
     this.lost = link.lost.then(() => {});
   }
 
