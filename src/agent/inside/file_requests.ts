@@ -5,6 +5,7 @@ import { changeMode, copyFile, makeDirectory, movePath, removePath } from "./fil
 import { FileWrite } from "./file_write.ts";
 import type { FileRequest } from "./protocol.ts";
 import { RequestFailure } from "./request_failure.ts";
+import { DirectoryWatch } from "./watch_request.ts";
 import { SlicedTask, type Steps } from "./sliced_task.ts";
 
 /**
@@ -26,6 +27,8 @@ export function startFileRequest(
       return new SlicedTask(atOnce(() => movePath(request)), replies);
     case "chmod":
       return new SlicedTask(atOnce(() => changeMode(request)), replies);
+    case "watch":
+      return new DirectoryWatch(request, replies);
     case "stat":
       return new SlicedTask(atOnce(() => describePath(request.path)), replies);
     case "list":

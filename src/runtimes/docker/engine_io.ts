@@ -1,6 +1,6 @@
-import { CommandError } from "../../errors.ts";
+import { CommandError, SandboxError } from "../../errors.ts";
 import type { RunOptions, SandboxFiles } from "../runtime.ts";
-import type { ContainerIo, Program, ProgramEnd } from "./container_io.ts";
+import type { ContainerIo, IoWatch, Program, ProgramEnd } from "./container_io.ts";
 import { fitsCommand } from "./engine_command.ts";
 import { EngineContainer } from "./engine_container.ts";
 import { EngineFiles } from "./engine_files.ts";
@@ -17,6 +17,9 @@ export interface EngineIoOptions {
 const NO_BACKGROUND =
   "Cannot run the program in the background: that takes the agent, which does " +
   "not run in this image";
+const NO_WATCH =
+  "Cannot watch files: that takes the agent, which does not run in this image; look " +
+  "with list_directory instead, or use an image with glibc";
 const STOPPED: ProgramEnd = {
   code: null,
   signal: null,
@@ -62,6 +65,11 @@ export class EngineIo implements ContainerIo {
     } finally {
       this.#runs.delete(run);
     }
+  }
+
+  /** Not to be done: nothing that an image has for certain watches files. */
+  watch(): Promise<IoWatch> {
+    return Promise.reject(new SandboxError("not_supported", NO_WATCH));
   }
 
   /** Ends what runs. The container itself stays. */
