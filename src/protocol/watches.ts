@@ -6,8 +6,9 @@ const watchId = z.string().min(1).max(128);
 const stream = z.boolean().default(true)
   .meta({ description: "Whether watch.event and watch.end are sent on this connection" });
 
-/** The most patterns of one watch. */
-const MAX_PATTERNS = 100;
+/** Of one watch: each is tried on every name. */
+const MAX_PATTERNS = 50;
+const MAX_PATTERN_LENGTH = 200;
 
 /** Something that happened to a file or a directory. */
 export const FileEventSchema = z.strictObject({
@@ -63,7 +64,10 @@ export const WATCH_METHODS = {
       recursive: z.boolean().default(true)
         .meta({ description: "Whether what is below directories is watched, new ones too" }),
       exclude: z.array(
-        z.string().min(1).max(1000).refine((value) => !value.includes("\0"), "Contains NUL"),
+        z.string().min(1).max(MAX_PATTERN_LENGTH).refine(
+          (value) => !value.includes("\0"),
+          "Contains NUL",
+        ),
       ).max(MAX_PATTERNS).default([]).meta({
         description: "What to leave out, with *, ? and **; without a slash it is for the name " +
           "alone, at any depth, else for the path from `path` on",

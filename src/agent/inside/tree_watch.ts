@@ -56,7 +56,7 @@ export class TreeWatch implements Disposable {
       const { notWatched = [] } = tree.takeBatch() ?? {};
       return this.#listener.ready({ directories: tree.size, notWatched });
     }
-    if (!tree.hasUnseen || !tree.isQuiet) tree.readEvents();
+    if (!tree.hasUnseen || !tree.isQuiet) tree.readEvents(deadline);
     if (tree.hasUnseen) tree.look(deadline);
     const batch = tree.takeBatch();
     if (batch !== undefined) this.#listener.batch(batch);

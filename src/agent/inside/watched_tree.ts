@@ -12,7 +12,7 @@ const MAX_PATH = 4096;
 /** Entries of directories that are looked at, from the beginning on. */
 const MAX_ENTRIES = 200_000;
 /** Entries that are looked at between two looks at the time. */
-const ENTRIES_AT_ONCE = 100;
+const ENTRIES_AT_ONCE = 16;
 /** What files are written under before they have their name. */
 const TEMPORARY = /^\.codebeaker-/;
 /** Where code stands in the workspace while it runs. */
@@ -49,6 +49,10 @@ export class WatchedTree implements Disposable {
   #directories: WatchedDirectories;
   /** The number of the top in its file system. */
   readonly #identity: number | null;
+  /** What was read and is not taken yet. */
+  #events: InotifyEvent[] = [];
+  /** The moves in it whose second half is there. */
+  readonly #arrivals = new Set<number>();
   /** What left its place for another one, by what the two halves of its move have in common. */
   readonly #departed = new Map<number, Change>();
   /** The directory that is being listed. */
@@ -113,19 +117,17 @@ export class WatchedTree implements Disposable {
     this.#isFirst = false;
   }
 
-  /** Takes what the kernel has told since, or the first part of it. */
-  readEvents(): void {
-    const events = this.#directories.read();
-    // The other half of a move comes right behind the first.
-    if (((events.at(-1)?.mask ?? 0) & IN.movedFrom) !== 0) events.push(...this.#directories.read());
-    const arrivals = new Set<number>();
-    for (const { mask, cookie } of events) {
-      if ((mask & IN.movedTo) !== 0) arrivals.add(cookie);
-    }
-    for (const event of events) {
+  /** Takes what the kernel has told since, or the first part of it, until a point of `performance.now()`. */
+  readEvents(deadline: number): void {
+    if (this.#events.length === 0) this.#read();
+    for (const [index, event] of this.#events.entries()) {
       if ((event.mask & IN.overflow) !== 0) return this.#beginAnew();
-      this.#take(event, arrivals);
+      this.#take(event);
+      if (performance.now() < deadline) continue;
+      this.#events.splice(0, index + 1);
+      return;
     }
+    this.#events = [];
     if (this.#isInPlace()) return;
     this.#isGone = true;
     this.#tell("removed", [], true);
@@ -143,11 +145,23 @@ export class WatchedTree implements Disposable {
     this.#workspace[Symbol.dispose]();
   }
 
+  #read(): void {
+    const events = this.#directories.read();
+    // The other half of a move comes right behind the first.
+    if (((events.at(-1)?.mask ?? 0) & IN.movedFrom) !== 0) events.push(...this.#directories.read());
+    this.#events = events;
+    this.#arrivals.clear();
+    for (const { mask, cookie } of events) {
+      if ((mask & IN.movedTo) !== 0) this.#arrivals.add(cookie);
+    }
+  }
+
   /** The kernel had too much to tell: what is known may be wrong by now. */
   #beginAnew(): void {
     this.#endListing();
     this.#directories[Symbol.dispose]();
     this.#directories = new WatchedDirectories();
+    this.#events = [];
     this.#departed.clear();
     this.#entryCount = 0;
     this.#isQuiet = true;
@@ -226,7 +240,7 @@ export class WatchedTree implements Disposable {
     this.#batch.addNotWatched(path.join("/").slice(0, MAX_PATH));
   }
 
-  #take({ watch, mask, cookie, name }: InotifyEvent, arrivals: ReadonlySet<number>): void {
+  #take({ watch, mask, cookie, name }: InotifyEvent): void {
     const directory = this.#directories.of(watch);
     const isMove = (mask & IN.movedTo) !== 0;
     const departed = isMove ? this.#departed.get(cookie) : undefined;
@@ -240,7 +254,7 @@ export class WatchedTree implements Disposable {
     const change = { directory, name, isDirectory };
     if (departed !== undefined) {
       this.#rename(change, departed);
-    } else if ((mask & IN.movedFrom) !== 0 && arrivals.has(cookie)) {
+    } else if ((mask & IN.movedFrom) !== 0 && this.#arrivals.has(cookie)) {
       this.#departed.set(cookie, change);
       this.#forget(directory, name);
     } else if (isMove || (mask & IN.create) !== 0) {
