@@ -1,4 +1,4 @@
-import { CommandError, SandboxError } from "../../errors.ts";
+import { SandboxError } from "../../errors.ts";
 import type { RunOptions, SandboxFiles } from "../runtime.ts";
 import type { ContainerIo, IoWatch, Program, ProgramEnd } from "./container_io.ts";
 import { fitsCommand } from "./engine_command.ts";
@@ -14,9 +14,6 @@ export interface EngineIoOptions {
   readonly maxFileBytes: number;
 }
 
-const NO_BACKGROUND =
-  "Cannot run the program in the background: that takes the agent, which does " +
-  "not run in this image";
 const NO_WATCH =
   "Cannot watch files: that takes the agent, which does not run in this image; look " +
   "with list_directory instead, or use an image with glibc";
@@ -55,9 +52,8 @@ export class EngineIo implements ContainerIo {
     this.lost = this.#container.lost;
   }
 
-  /** Runs a program; see {@linkcode ContainerIo}. None runs in the background: that takes the agent. */
+  /** Runs a program; see {@linkcode ContainerIo}. */
   async run(program: Program, options: RunOptions): Promise<ProgramEnd> {
-    if (program.background === true) throw new CommandError(NO_BACKGROUND);
     const run = this.#run(program, options);
     this.#runs.add(run);
     try {
