@@ -103,6 +103,8 @@ Deno.test("watch.create() is bounded and ends with the session", async () => {
   await peer.call("watch.delete", target);
   const { count } = await peer.call("watch.list", { sessionId });
   assertEquals([count, sandbox.tell.size], [7, 7]);
+  const { background } = test.manager.counts();
+  assertEquals(background, [{ runtime: "deno", processes: 0, watches: 7 }]);
   const stranger = await test.connect("p2", "other").call("watch.list", { sessionId })
     .catch((error) => error);
   assertEquals(stranger.code, "session_not_found");

@@ -48,6 +48,11 @@ export class SessionWatches {
     return watch;
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#watches.size;
+  }
+
   /** All of them, in the order in which they were made. */
   list(): FileWatch[] {
     return [...this.#watches.values()];
