@@ -102,12 +102,11 @@ export function watchRefusal(code: string, path: string, options: ErrorOptions):
     });
   }
   if (code === "TOO_MANY") {
-    const limit = MAX_WATCHED_DIRECTORIES;
-    const message = `${what}: there is too much in it, at most ${limit} directories may be; ` +
-      "watch a part of it or leave some out with exclude";
+    const message = `${what}: there is too much in it; watch a part of it or leave some out ` +
+      "with exclude";
     return new SandboxError("watch_limit_reached", message, {
       ...options,
-      data: { scope: "watch", limit },
+      data: { scope: "watch" },
     });
   }
   const why = code === "CANNOT_WATCH"

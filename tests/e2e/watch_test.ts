@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { requirement } from "../testutil/requirement.ts";
 import { sharedServer } from "../testutil/shared_server.ts";
 import { TestSession } from "../testutil/test_session.ts";
@@ -49,12 +49,37 @@ Deno.test({
   },
 });
 
-Deno.test("a watch says what it takes where the server has not all permissions", async () => {
+for (const { name, test } of WATCH_SCENARIOS.slice(1)) {
+  Deno.test(`${name} in a Deno session of a server without all permissions`, async () => {
+    await using client = await scoped.connect();
+    await using other = await scoped.connect();
+    await using session = await TestSession.open(client);
+    await test({ client, other, session, makeTree: () => "" });
+  });
+}
+
+Deno.test("a watch tells changes also where a server without all permissions has to look for them", async () => {
   await using client = await scoped.connect();
   await using session = await TestSession.open(client);
-  const { code, data, message } = await client.requestError("watch.create", {
-    sessionId: session.id,
-  });
-  assertEquals([code, data.reason], [-32009, "not_supported"]);
-  assertStringIncludes(message, "--allow-all");
+  await session.write("known", "1");
+  await session.write("d/e/f", "1");
+  const watch = await TestWatch.start(client, session);
+  const code = `Deno.mkdirSync("made/by", { recursive: true });
+Deno.writeTextFileSync("made/by/code", "");
+Deno.writeTextFileSync("known", "2");
+Deno.chmodSync("d", 0o700);
+Deno.removeSync("d/e", { recursive: true });
+Deno.writeTextFileSync("short", "");
+Deno.removeSync("short");`;
+  await session.output(code);
+  // The workspace moves with every run.
+  for (let run = 0; run < 3; run++) await session.output("console.log(1)");
+  assertEquals((await watch.told()).toSorted(), [
+    "created made/",
+    "created made/by/",
+    "created made/by/code",
+    "modified d/",
+    "modified known",
+    "removed d/e/",
+  ]);
 });

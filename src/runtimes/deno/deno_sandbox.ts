@@ -110,7 +110,7 @@ export class DenoSandbox implements Sandbox {
 
   /** Watches a directory; see {@linkcode Sandbox}. */
   watch(spec: WatchSpec, onEvents: FileEventSink): Promise<SandboxWatch> {
-    return watchWorkspace(this.#options.workspace.root, spec, onEvents);
+    return watchWorkspace(this.#options.workspace, spec, onEvents);
   }
 
   /** Nothing is kept for a quiet session: spares belong to all sessions. */

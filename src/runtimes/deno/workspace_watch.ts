@@ -13,38 +13,42 @@ import {
   watchRefusal,
   type WatchSpec,
 } from "../file_watch.ts";
-import type { ConfinedDirectory } from "./confined_directory.ts";
-
-const NOT_HERE =
-  "Cannot watch files in a Deno session: that takes Linux with glibc and a server that runs " +
-  "with all permissions, as the compiled binary and the container do (deno run --allow-all)";
+import { type ConfinedDirectory, errorCode } from "./confined_directory.ts";
+import { PollingWatch } from "./polling_watch.ts";
 
 /**
- * Watches the files below a workspace's open directory, which may be moved meanwhile. Throws a
- * `SandboxError`.
+ * Watches the files of a workspace, which may be moved meanwhile: through the kernel where that is possible,
+ * else by looking again and again. Throws a `SandboxError`.
  */
 export async function watchWorkspace(
-  root: ConfinedDirectory,
+  workspace: { readonly root: ConfinedDirectory },
   spec: WatchSpec,
   onEvents: FileEventSink,
 ): Promise<SandboxWatch> {
   const segments = watchedSegments(spec.path);
-  if (!root.isHeld || !canWatch()) throw new SandboxError("not_supported", NOT_HERE);
   const ready = Promise.withResolvers<readonly string[]>();
   const ended = Promise.withResolvers<WatchEnd>();
+  const tell: FileEventSink = (events) => onEvents(fromWorkspace(segments, events));
+  const onEnd = (error?: unknown) => {
+    ready.reject(error);
+    const gone = watchedDirectoryGone(spec.path);
+    ended.resolve(error === undefined ? gone : failed(error, spec.path));
+  };
+  const isTold = workspace.root.isHeld && canWatch();
+  const { recursive, exclude } = spec;
+  const options = { segments, recursive, exclude, maxDirectories: MAX_WATCHED_DIRECTORIES };
   try {
-    const { recursive, exclude } = spec;
-    const maxDirectories = MAX_WATCHED_DIRECTORIES;
-    const watch = new TreeWatch(root.self, { segments, recursive, exclude, maxDirectories }, {
-      ready: ({ notWatched }) => ready.resolve(notWatched),
-      batch: (batch) => onEvents(fromWorkspace(segments, batch)),
-      ended: (error) => {
-        ready.reject(error);
-        ended.resolve(
-          error === undefined ? watchedDirectoryGone(spec.path) : failed(error, spec.path),
-        );
-      },
-    });
+    const watch = isTold
+      ? new TreeWatch(workspace.root.self, options, {
+        ready: ({ notWatched }) => ready.resolve(notWatched),
+        batch: tell,
+        ended: onEnd,
+      })
+      : new PollingWatch({ ...options, root: () => workspace.root }, {
+        ready: ready.resolve,
+        events: tell,
+        ended: onEnd,
+      });
     const none = { events: [], overflow: false, notWatched: await ready.promise };
     const { notWatched } = fromWorkspace(segments, none);
     return { notWatched, ended: ended.promise, [Symbol.dispose]: () => watch[Symbol.dispose]() };
@@ -62,5 +66,6 @@ function failed(error: unknown, path: string): WatchEnd {
 function refusal(error: unknown, path: string): unknown {
   const cause = { cause: error };
   if (error instanceof TooMuchToWatch) return watchRefusal("TOO_MANY", path, cause);
-  return error instanceof SystemCallError ? watchRefusal(error.code, path, cause) : error;
+  const code = error instanceof SystemCallError ? error.code : errorCode(error);
+  return code === undefined ? error : watchRefusal(code, path, cause);
 }
