@@ -42,6 +42,7 @@ import sendSignal from "./inside/send_signal.ts" with { type: "text" };
 import slicedTask from "./inside/sliced_task.ts" with { type: "text" };
 import startFailure from "./inside/start_failure.ts" with { type: "text" };
 import startProgram from "./inside/start_program.ts" with { type: "text" };
+import startWatch from "./inside/start_watch.ts" with { type: "text" };
 import treeWatch from "./inside/tree_watch.ts" with { type: "text" };
 import watchLibrary from "./inside/watch_library.ts" with { type: "text" };
 import watchRequest from "./inside/watch_request.ts" with { type: "text" };
@@ -97,6 +98,7 @@ export const AGENT_TEXTS: Readonly<Record<string, string>> = {
   "sliced_task.ts": slicedTask,
   "start_failure.ts": startFailure,
   "start_program.ts": startProgram,
+  "start_watch.ts": startWatch,
   "tree_watch.ts": treeWatch,
   "watch_library.ts": watchLibrary,
   "watch_request.ts": watchRequest,

@@ -1,16 +1,11 @@
 import type { ActiveRequest, RequestReplies } from "./active_request.ts";
-import { encodeJson } from "./frame_payload.ts";
-import type { AgentFailCode, WatchRequest } from "./protocol.ts";
-import { RequestFailure } from "./request_failure.ts";
-import { TreeWatch } from "./tree_watch.ts";
-import { canWatch, SystemCallError } from "./watch_library.ts";
-import { TooMuchToWatch } from "./watched_tree.ts";
+import type { WatchRequest } from "./protocol.ts";
 
-/** A request to watch a directory. */
+/** A request to watch a directory. What does so is loaded then: most agents never do. */
 export class DirectoryWatch implements ActiveRequest {
   readonly #request: WatchRequest;
   readonly #replies: RequestReplies;
-  #watch: TreeWatch | undefined;
+  #watch: Disposable | undefined;
 
   /** Takes a request. */
   constructor(request: WatchRequest, replies: RequestReplies) {
@@ -20,17 +15,7 @@ export class DirectoryWatch implements ActiveRequest {
 
   /** Begins to watch. */
   run(): void {
-    if (!canWatch()) throw new RequestFailure("CANNOT_WATCH", "There is no glibc");
-    const replies = this.#replies;
-    try {
-      this.#watch = new TreeWatch(this.#request.workspace, this.#request, {
-        ready: (report) => replies.sendResult(report),
-        batch: (batch) => replies.send("data", encodeJson(batch)),
-        ended: (error) => error === undefined ? replies.done("end") : replies.fail(failure(error)),
-      });
-    } catch (error) {
-      throw failure(error);
-    }
+    this.#begin().catch((error) => this.#replies.fail(error));
   }
 
   /** Watches no more. */
@@ -42,12 +27,10 @@ export class DirectoryWatch implements ActiveRequest {
   [Symbol.dispose](): void {
     this.#watch?.[Symbol.dispose]();
   }
-}
 
-function failure(error: unknown): unknown {
-  if (error instanceof TooMuchToWatch) {
-    return new RequestFailure("TOO_MANY", "There is too much in the directory", { cause: error });
+  async #begin(): Promise<void> {
+    const { startWatch } = await import("./start_watch.ts");
+    if (this.#replies.over) return;
+    this.#watch = startWatch(this.#request, this.#replies);
   }
-  if (!(error instanceof SystemCallError)) return error;
-  return new RequestFailure(error.code as AgentFailCode, error.message, { cause: error });
 }
