@@ -78,6 +78,7 @@ export async function startApp(config: Config): Promise<App> {
   metrics.observe({
     sessions: () => sessions.counts().sessions,
     executions: () => sessions.counts().executions,
+    background: () => sessions.counts().background,
     pools: () => [
       ...(deno.spares === undefined ? [] : [{ pool: "deno", ...deno.spares }]),
       ...(docker === undefined ? [] : [{ pool: "docker", ...docker.spares }]),

@@ -99,6 +99,11 @@ export class AgentFiles {
     await answerOf(this.#connection, { op: "remove", path, recursive }, () => {});
   }
 
+  /** Sets the permission bits of a file or directory, those of 0o777; a symlink is followed. */
+  async chmod(path: string, mode: number): Promise<void> {
+    await answerOf(this.#connection, { op: "chmod", path, mode }, () => {});
+  }
+
   /** Lists a directory, sorted by name. */
   async list(path: string): Promise<AgentFileEntry[]> {
     const entries: AgentFileEntry[] = [];

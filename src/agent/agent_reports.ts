@@ -6,6 +6,8 @@ import {
   type FailReport,
   type FileEntry,
   PROTOCOL_VERSION,
+  type WatchBatch,
+  type WatchReady,
 } from "./inside/protocol.ts";
 
 type Json = Record<string, unknown>;
@@ -72,6 +74,36 @@ export function readEntries(payload: Uint8Array): FileEntry[] {
   const { entries } = decodeJson("data", payload);
   require("data", Array.isArray(entries));
   return (entries as unknown[]).map((entry) => toEntry("data", entry));
+}
+
+/** Reads that a directory is watched. */
+export function readWatchReady(payload: Uint8Array): WatchReady {
+  const json = decodeJson("result", payload);
+  require("result", isCount(json.directories) && isTexts(json.notWatched));
+  return json as unknown as WatchReady;
+}
+
+/** Reads what happened to files. */
+export function readWatchBatch(payload: Uint8Array): WatchBatch {
+  const json = decodeJson("data", payload);
+  const { events, overflow, notWatched } = json;
+  require("data", typeof overflow === "boolean" && isTexts(notWatched) && Array.isArray(events));
+  require("data", (events as unknown[]).every(isWatchEvent));
+  return json as unknown as WatchBatch;
+}
+
+const WATCH_KINDS: readonly unknown[] = ["created", "modified", "removed", "renamed"];
+const WATCH_TYPES: readonly unknown[] = ["file", "directory"];
+
+function isWatchEvent(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { kind, path, type, from } = value as Json;
+  return WATCH_KINDS.includes(kind) && WATCH_TYPES.includes(type) && typeof path === "string" &&
+    (from === undefined || typeof from === "string");
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
 function toEntry(type: FrameType, value: unknown): FileEntry {

@@ -3,6 +3,7 @@ import type { Language, RuntimeName } from "../protocol/language.ts";
 import type { Permissions } from "../protocol/permissions.ts";
 import type { Limit } from "../protocol/execution.ts";
 import type { Entry } from "../protocol/commands.ts";
+import type { FileEventSink, SandboxWatch, WatchSpec } from "./file_watch.ts";
 
 /** What a session asks of its sandbox. Validated by the contract; the runtime checks it against its policy. */
 export interface SandboxSpec {
@@ -229,6 +230,11 @@ export interface Sandbox extends AsyncDisposable {
    * Whether something in it listens on a TCP port. Throws a `CommandError` where that cannot be told.
    */
   isListening(port: number, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Watches a directory, from the moment on at which it resolves. Throws `InvalidParamsError` for what is no
+   * directory, and a `SandboxError` of code `watch_limit_reached` or `not_supported`.
+   */
+  watch(spec: WatchSpec, onEvents: FileEventSink): Promise<SandboxWatch>;
   /** Languages that `run` takes as code. */
   readonly languages: ReadonlySet<Language>;
   /** Tells the sandbox that its session has gone quiet, so that it gives back what it keeps warm. */

@@ -20,6 +20,7 @@ import type { RunCommandOptions, SessionOptions, SessionServices } from "./sessi
 import { mayBecome } from "./session_state.ts";
 import type { SessionKind } from "./session_events.ts";
 import { type SessionWatcher, SessionWatchers } from "./session_watchers.ts";
+import { SessionWatches } from "./watches/session_watches.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -31,6 +32,8 @@ export class Session {
   readonly sandbox: Sandbox;
   /** What keeps its state from one cell to the next. */
   readonly contexts: SessionContexts;
+  /** Watches of its files. */
+  readonly watches: SessionWatches;
   readonly #options: SessionOptions;
   readonly #services: SessionServices;
   readonly #commands: SessionCommands;
@@ -51,6 +54,7 @@ export class Session {
     this.sandbox = sandbox;
     const { language, runtime } = facts;
     this.contexts = new SessionContexts({ sandbox, runtime, language, clock });
+    this.watches = new SessionWatches({ sessionId: facts.id, sandbox, clock });
     this.#options = options;
     this.#services = services;
     this.#config = facts.config;
@@ -251,6 +255,7 @@ export class Session {
     this.#options.onClosing(how);
     await this.#commands.end(stop);
     this.contexts.end();
+    this.watches.end();
     await endSandbox(this.id, end, this.#services);
     this.#become("Closed");
   }

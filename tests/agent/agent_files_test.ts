@@ -217,6 +217,27 @@ Deno.test("AgentFiles.readStream() does cost a bounded memory if nobody reads it
   await files.info(place.path("large"));
 });
 
+Deno.test("AgentFiles.chmod() does set permission bits and no others", async () => {
+  await using place = await Place.start();
+  const { files } = place;
+  const modeOf = async (name: string) => ((await Deno.stat(place.path(name))).mode ?? 0) & 0o7777;
+  await files.createDirectory(place.path("d"));
+  await files.write(place.path("d/file"), bytes("x"));
+  for (const mode of [0o755, 0o000, 0o640]) {
+    await files.chmod(place.path("d/file"), mode);
+    assertEquals(await modeOf("d/file"), mode);
+  }
+  await files.chmod(place.path("d/file"), 0o4755);
+  assertEquals(await modeOf("d/file"), 0o755);
+  await files.chmod(place.path("d"), 0o700);
+  assertEquals(await modeOf("d"), 0o700);
+  await Deno.symlink("d/file", place.path("link"));
+  await files.chmod(place.path("link"), 0o600);
+  assertEquals(await modeOf("d/file"), 0o600);
+  assertEquals(await codeOf(files.chmod(place.path("none"), 0o600)), "ENOENT");
+  assertEquals(await codeOf(files.chmod(place.path("d/file/x"), 0o600)), "ENOTDIR");
+});
+
 Deno.test("AgentFiles.createDirectory() does make directories that may be there already", async () => {
   await using place = await Place.start();
   const { files } = place;
@@ -284,6 +305,19 @@ Deno.test("AgentFiles.remove() does remove files, links and trees, and no more",
   await files.remove(place.path("other"), false);
   assertEquals(await place.names(), []);
   assertEquals(await codeOf(files.remove(place.path("file"), true)), "ENOENT");
+});
+
+Deno.test("AgentFiles.remove() does remove trees that are deeper than a path is long", async () => {
+  await using place = await Place.start();
+  const { files, link } = place;
+  const name = "d".repeat(250);
+  const dig =
+    `for i in $(seq 1 100); do mkdir ${name} && cd ${name} && : > file; done; chmod 500 .`;
+  for (const top of ["tree", Array(15).fill("n".repeat(250)).join("/")]) {
+    await runShell(link, `mkdir -p ${top} && cd ${top} && ${dig}`, { cwd: place.directory });
+    await files.remove(place.path(`${top}/${name}`), true);
+    assertEquals(await place.names(top), []);
+  }
 });
 
 Deno.test("AgentFiles.list() and info() do tell what is there", async () => {

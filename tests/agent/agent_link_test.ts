@@ -52,7 +52,11 @@ Deno.test("AgentLink.open() does fail with the channel closed if there is no age
       (agent) => agent.say("ready", 0, { ...READY, protocol: 99 }),
       "version 99",
     ],
-    ["it does not say what it is", (agent) => agent.say("ready", 0, { protocol: 1 }), '"ready"'],
+    [
+      "it does not say what it is",
+      (agent) => agent.say("ready", 0, { protocol: READY.protocol }),
+      '"ready"',
+    ],
   ];
   for (const [name, say, message] of cases) {
     await t.step(`if ${name}`, async () => {

@@ -1,5 +1,11 @@
 import { unimplemented } from "@std/assert";
 import { CommandError } from "../../src/errors.ts";
+import type {
+  FileEventSink,
+  SandboxWatch,
+  WatchEnd,
+  WatchSpec,
+} from "../../src/runtimes/file_watch.ts";
 import type { Entry } from "../../src/protocol/commands.ts";
 import type { Language } from "../../src/protocol/language.ts";
 import { eachSettled } from "../../src/runtimes/each_settled.ts";
@@ -174,6 +180,21 @@ export class FakeSandbox implements Sandbox {
 
   isListening(port: number): Promise<boolean> {
     return Promise.resolve(this.listening.has(port));
+  }
+
+  /** Tells every watch what happened. */
+  readonly tell = new Set<FileEventSink>();
+  /** Awaited before a directory is watched; throws what the sandbox refuses. */
+  watchGate: (spec: WatchSpec) => Promise<void> | void = () => {};
+  /** Ends every watch. */
+  readonly endWatches: ((end: WatchEnd) => void)[] = [];
+
+  async watch(spec: WatchSpec, onEvents: FileEventSink): Promise<SandboxWatch> {
+    await this.watchGate(spec);
+    this.tell.add(onEvents);
+    const { promise: ended, resolve } = Promise.withResolvers<WatchEnd>();
+    this.endWatches.push(resolve);
+    return { notWatched: [], ended, [Symbol.dispose]: () => void this.tell.delete(onEvents) };
   }
 
   rest(): Promise<void> {

@@ -1,7 +1,7 @@
 /** What the JSON in frames says, in both directions. */
 
 /** Changes with everything that one side of another version would not understand. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Bytes of a read that are sent without being asked for; each `credit` allows more. */
 export const READ_WINDOW_BYTES = 1024 * 1024;
@@ -88,6 +88,62 @@ export interface RemoveRequest {
   readonly recursive: boolean;
 }
 
+/** Sets the permission bits of a file or directory; a symlink is followed. */
+export interface ChmodRequest {
+  readonly op: "chmod";
+  readonly path: string;
+  /** Of 0o777. */
+  readonly mode: number;
+}
+
+/**
+ * Watches a directory until it is cancelled. The first answer is a {@linkcode WatchReady}; each `data` is a
+ * {@linkcode WatchBatch}; the `end` says that the directory is gone.
+ */
+export interface WatchRequest extends WatchOptions {
+  readonly op: "watch";
+  /** The absolute path of the workspace. */
+  readonly workspace: string;
+}
+
+/** What is watched. */
+export interface WatchOptions {
+  /** The names from the workspace down to the directory; none of them may be a symlink. */
+  readonly segments: readonly string[];
+  /** Whether what is below directories in it is watched, too. */
+  readonly recursive: boolean;
+  /** Patterns of what is left out, see `excludedBy`. */
+  readonly exclude: readonly string[];
+  /** The most directories that are watched. */
+  readonly maxDirectories: number;
+}
+
+/** Something that happened to a file or a directory. */
+export interface WatchEvent {
+  readonly kind: "created" | "modified" | "removed" | "renamed";
+  /** From the top of what is watched on; empty for the top itself. */
+  readonly path: string;
+  readonly type: "file" | "directory";
+  /** What was renamed was there before. */
+  readonly from?: string;
+}
+
+/** That a directory is watched from now on. */
+export interface WatchReady {
+  readonly directories: number;
+  /** Directories that should be watched and cannot be. */
+  readonly notWatched: readonly string[];
+}
+
+/** What happened in a short time. */
+export interface WatchBatch {
+  readonly events: readonly WatchEvent[];
+  /** Whether something is missing: only a look tells what is there now. */
+  readonly overflow: boolean;
+  /** Directories that should be watched and cannot be. */
+  readonly notWatched: readonly string[];
+}
+
 /** What needs nothing but a path. */
 export interface PathRequest {
   readonly op: "mkdir" | "list" | "stat";
@@ -101,6 +157,8 @@ export type FileRequest =
   | CopyRequest
   | MoveRequest
   | RemoveRequest
+  | ChmodRequest
+  | WatchRequest
   | PathRequest;
 
 /** Asks whether the agent still answers. */
@@ -131,6 +189,8 @@ export type AgentFailCode =
   | "NOT_REGULAR"
   /** A directory was to be made where a file is. */
   | "OVER_FILE"
+  /** Nothing can be watched here, for want of the C library. */
+  | "CANNOT_WATCH"
   | "CANCELLED"
   /** Nothing was done, and the agent ends: ask the next one. */
   | "RENEW"

@@ -22,6 +22,8 @@ export interface ConfinedDirectory extends Disposable {
   child(name: string): string;
   /** A path that means this very directory. */
   readonly self: string;
+  /** Whether that holds wherever the directory is moved. */
+  readonly isHeld: boolean;
   /** Opens a directory below; throws an error of code ENOENT, ENOTDIR or ELOOP for anything else. */
   open(name: string): ConfinedDirectory;
   /** Sets permission bits; throws an error of code ELOOP for a symlink. */
@@ -53,6 +55,7 @@ export function descriptorsHavePaths(): boolean {
  * directory, as `openat` does. This is what holds against code that plants symlinks meanwhile.
  */
 export class FdDirectory implements ConfinedDirectory {
+  readonly isHeld = true;
   readonly #fd: number;
   #open = true;
 
@@ -102,6 +105,7 @@ export class FdDirectory implements ConfinedDirectory {
  * `allowRun`.
  */
 export class PathDirectory implements ConfinedDirectory {
+  readonly isHeld = false;
   readonly self: string;
 
   /** Takes the directory's absolute path. */

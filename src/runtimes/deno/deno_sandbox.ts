@@ -25,9 +25,11 @@ import { checkProgramEnv } from "./program_env.ts";
 import { runOutcome } from "./run_outcome.ts";
 import type { Slot, Slots } from "./slots.ts";
 import { type SpareChild, spareKey, type SpareProfile } from "./spare_child.ts";
+import type { FileEventSink, SandboxWatch, WatchSpec } from "../file_watch.ts";
 import { StderrTail } from "../stderr_tail.ts";
 import type { Occupation, Workspace } from "./workspace.ts";
 import type { WorkspaceFiles } from "./workspace_files.ts";
+import { watchWorkspace } from "./workspace_watch.ts";
 import { WORKSPACE } from "../../protocol/commands.ts";
 
 /** Languages that Deno runs as they are. */
@@ -104,6 +106,11 @@ export class DenoSandbox implements Sandbox {
   /** Not to be told: with the network it shares that of the machine, and without it listens on none. */
   isListening(): Promise<boolean> {
     return Promise.reject(new CommandError(NO_PORTS));
+  }
+
+  /** Watches a directory; see {@linkcode Sandbox}. */
+  watch(spec: WatchSpec, onEvents: FileEventSink): Promise<SandboxWatch> {
+    return watchWorkspace(this.#options.workspace, spec, onEvents);
   }
 
   /** Nothing is kept for a quiet session: spares belong to all sessions. */

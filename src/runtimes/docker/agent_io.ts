@@ -1,12 +1,22 @@
 import { AgentLostError, AgentRefusal } from "../../agent/agent_error.ts";
 import type { AgentLink } from "../../agent/agent_link.ts";
 import type { AgentProcessHandle } from "../../agent/agent_process_handle.ts";
+import {
+  type FileEventSink,
+  fromWorkspace,
+  MAX_WATCHED_DIRECTORIES,
+  watchedSegments,
+  watchRefusal,
+  type WatchSpec,
+} from "../file_watch.ts";
+import { WORKSPACE } from "../../protocol/path.ts";
 import type { ProcessControl, RunOptions } from "../runtime.ts";
 import { AgentIoFiles } from "./agent_io_files.ts";
 import {
   type ContainerIo,
   ContainerIoLost,
   ContainerIoRenewed,
+  type IoWatch,
   type NotStartedReason,
   type Program,
   type ProgramEnd,
@@ -44,11 +54,7 @@ export class AgentIo implements ContainerIo {
   /** Takes over a link. */
   constructor(link: AgentLink, settings: AgentIoSettings) {
     this.#link = link;
-    this.files = new AgentIoFiles(
-      link.files,
-      settings.maxFileBytes,
-      (program, options) => this.run(program, options),
-    );
+    this.files = new AgentIoFiles(link.files, settings.maxFileBytes);
     this.lost = link.lost.then(() => {});
   }
 
@@ -84,6 +90,31 @@ export class AgentIo implements ContainerIo {
     }
   }
 
+  /** Watches a directory; see {@linkcode ContainerIo}. */
+  async watch(spec: WatchSpec, onEvents: FileEventSink): Promise<IoWatch> {
+    const { path, recursive, exclude } = spec;
+    const segments = watchedSegments(path);
+    const asked = {
+      workspace: WORKSPACE,
+      segments,
+      recursive,
+      exclude,
+      maxDirectories: MAX_WATCHED_DIRECTORIES,
+    };
+    try {
+      const watch = this.#link.watch(asked, (batch) => onEvents(fromWorkspace(segments, batch)));
+      const none = { events: [], overflow: false, notWatched: (await watch.ready).notWatched };
+      const ended = watch.ended.catch((error) => {
+        throw translateWatch(error, path);
+      });
+      ended.catch(() => {});
+      const { notWatched } = fromWorkspace(segments, none);
+      return { notWatched, ended, [Symbol.dispose]: () => watch[Symbol.dispose]() };
+    } catch (error) {
+      throw translateWatch(error, path);
+    }
+  }
+
   /** Ends the agent with all that it runs. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#link[Symbol.asyncDispose]();
@@ -112,6 +143,12 @@ function control(process: AgentProcessHandle, pid: number): ProcessControl {
 function onAbort(signal: AbortSignal, action: () => void): Disposable {
   signal.addEventListener("abort", action, { once: true });
   return { [Symbol.dispose]: () => signal.removeEventListener("abort", action) };
+}
+
+function translateWatch(error: unknown, path: string): unknown {
+  return error instanceof AgentRefusal
+    ? watchRefusal(error.code, path, { cause: error })
+    : translate(error);
 }
 
 function translate(error: unknown): unknown {

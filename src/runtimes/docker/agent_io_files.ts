@@ -8,23 +8,17 @@ import { FILE_REFUSALS, fileError } from "../file_error.ts";
 import { eachSettled } from "../each_settled.ts";
 import type { FileContent, ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
 import { workspacePath, workspaceSegments } from "../workspace_path.ts";
-import { chmodByProgram, type RunProgram } from "./chmod_by_program.ts";
 import { ContainerIoLost } from "./container_io.ts";
 
 /** The workspace of a container, through the agent; symlinks are resolved by the kernel inside. */
 export class AgentIoFiles implements SandboxFiles {
   readonly #files: AgentFiles;
   readonly #maxFileBytes: number;
-  readonly #run: RunProgram;
 
-  /**
-   * Serves the files that an agent sees, in pieces of at most `maxFileBytes`; what the agent has no request
-   * for is done by programs that `run` runs.
-   */
-  constructor(files: AgentFiles, maxFileBytes: number, run: RunProgram) {
+  /** Serves the files that an agent sees, in pieces of at most `maxFileBytes`. */
+  constructor(files: AgentFiles, maxFileBytes: number) {
     this.#files = files;
     this.#maxFileBytes = maxFileBytes;
-    this.#run = run;
   }
 
   /** See {@linkcode SandboxFiles}. */
@@ -93,7 +87,7 @@ export class AgentIoFiles implements SandboxFiles {
   async chmod(path: string, mode: number): Promise<void> {
     const target = located(path);
     if (target === WORKSPACE) throw new CommandError(FILE_REFUSALS.workspaceMode(path));
-    await chmodByProgram(this.#run, { path, target, mode });
+    await this.#ask(path, () => this.#files.chmod(target, mode));
   }
 
   /** See {@linkcode SandboxFiles}. */

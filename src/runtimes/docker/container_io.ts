@@ -1,3 +1,4 @@
+import type { FileEventSink, WatchSpec } from "../file_watch.ts";
 import type { RunOptions, SandboxFiles } from "../runtime.ts";
 
 /** A program to run in a container. */
@@ -75,6 +76,17 @@ export class ContainerIoLost extends Error {
 /** Nothing was done before what drives the container was lost: ask the next one. */
 export class ContainerIoRenewed extends ContainerIoLost {}
 
+/** A directory that is watched by what drives its container, until that is lost or it is disposed. */
+export interface IoWatch extends Disposable {
+  /** Directories that should be watched and cannot be. */
+  readonly notWatched: readonly string[];
+  /**
+   * Resolves when the directory is gone. Rejects with {@linkcode ContainerIoLost}, or with what else ended
+   * it; nobody has to wait for it.
+   */
+  readonly ended: Promise<void>;
+}
+
 /**
  * Runs programs in one container and moves its files: through the agent, or through the engine's own
  * endpoints where the agent cannot run. Both give the same results.
@@ -89,4 +101,6 @@ export interface ContainerIo extends AsyncDisposable {
    * {@linkcode ContainerIoLost}.
    */
   run(program: Program, options: RunOptions): Promise<ProgramEnd>;
+  /** Watches a directory. Throws a `SandboxError`, or {@linkcode ContainerIoLost}. */
+  watch(spec: WatchSpec, onEvents: FileEventSink): Promise<IoWatch>;
 }

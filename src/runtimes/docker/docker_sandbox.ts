@@ -11,6 +11,7 @@ import type {
   SandboxLoss,
   ShellSpec,
 } from "../runtime.ts";
+import type { FileEventSink, SandboxWatch, WatchSpec } from "../file_watch.ts";
 import { StderrTail } from "../stderr_tail.ts";
 import { codeProgram } from "./code_program.ts";
 import { type Container, ContainerLost } from "./container.ts";
@@ -22,6 +23,7 @@ import {
   ProgramNotStarted,
 } from "./container_io.ts";
 import { SANDBOX_HOME } from "./container_spec.ts";
+import { DockerWatch } from "./docker_watch.ts";
 import { engineProblem } from "./engine_problem.ts";
 import { IoFiles } from "./io_files.ts";
 import { LISTENING_PROGRAM, listensOn } from "./listening_ports.ts";
@@ -110,6 +112,18 @@ export class DockerSandbox implements Sandbox {
       throw new CommandError(`Cannot tell what listens on a port: ${message}`);
     }
     return listensOn(table, port);
+  }
+
+  /** Watches a directory; see {@linkcode Sandbox}. */
+  async watch(spec: WatchSpec, onEvents: FileEventSink): Promise<SandboxWatch> {
+    try {
+      return await DockerWatch.start(() => this.#io(), spec, onEvents);
+    } catch (error) {
+      if (!(error instanceof ContainerIoLost)) throw error;
+      const message = `Cannot watch ${spec.path}: what runs in the sandbox was ended meanwhile, ` +
+        "try again";
+      throw new SandboxError("runtime_unavailable", message, { cause: error });
+    }
   }
 
   /** Nothing is kept warm for one session alone. */
