@@ -5,7 +5,9 @@ import {
   type ExitReport,
   type FailReport,
   type FileEntry,
+  type FileFacts,
   PROTOCOL_VERSION,
+  type ScannedEntry,
 } from "./inside/protocol.ts";
 
 type Json = Record<string, unknown>;
@@ -55,11 +57,40 @@ export function readNumber(type: "result" | "started", payload: Uint8Array, key:
   return value as number;
 }
 
+/** What is said of a file before its content. */
+export interface RangeReport extends FileFacts {
+  /** Bytes that are coming. */
+  readonly length: number;
+}
+
 /** Reads how large a file is and how much of it is coming. */
-export function readRange(payload: Uint8Array): { size: number; length: number } {
-  const { size, length } = decodeJson("result", payload);
-  require("result", isCount(size) && isCount(length));
-  return { size: size as number, length: length as number };
+export function readRange(payload: Uint8Array): RangeReport {
+  const json = decodeJson("result", payload);
+  const { size, length, mode, modifiedAt, version } = json;
+  require(
+    "result",
+    isCount(size) && isCount(length) && isCount(mode) && isTime(modifiedAt) &&
+      typeof version === "string",
+  );
+  return json as unknown as RangeReport;
+}
+
+/** What is said of a file that was replaced. */
+export interface WriteReport {
+  readonly bytes: number;
+  readonly version: string;
+  /** Whether there was none before. */
+  readonly created: boolean;
+}
+
+/** Reads what became of a file that was written; of one that was added to, only the bytes are known. */
+export function readWritten(payload: Uint8Array): WriteReport {
+  const { bytes, version = "", created = false } = decodeJson("result", payload);
+  require(
+    "result",
+    isCount(bytes) && typeof version === "string" && typeof created === "boolean",
+  );
+  return { bytes, version, created } as WriteReport;
 }
 
 /** Reads what a path is. */
@@ -72,6 +103,21 @@ export function readEntries(payload: Uint8Array): FileEntry[] {
   const { entries } = decodeJson("data", payload);
   require("data", Array.isArray(entries));
   return (entries as unknown[]).map((entry) => toEntry("data", entry));
+}
+
+/** Reads a part of a listing for an archive. */
+export function readScanned(payload: Uint8Array): ScannedEntry[] {
+  const { entries } = decodeJson("data", payload);
+  require("data", Array.isArray(entries));
+  for (const entry of entries as (Json | null)[]) {
+    const { name, type, mode, modifiedAt, target } = entry ?? {};
+    require(
+      "data",
+      typeof name === "string" && typeof type === "string" && isCount(mode) &&
+        isTime(modifiedAt) && (type === "symlink" ? typeof target === "string" : true),
+    );
+  }
+  return entries as ScannedEntry[];
 }
 
 function toEntry(type: FrameType, value: unknown): FileEntry {
@@ -87,6 +133,11 @@ function toEntry(type: FrameType, value: unknown): FileEntry {
 
 function isCount(value: unknown): boolean {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Times may be before 1970. */
+function isTime(value: unknown): boolean {
+  return typeof value === "number" && Number.isFinite(value);
 }
 
 function isOptionalNumber(value: unknown): boolean {

@@ -4,7 +4,9 @@ import bufferPool from "./inside/buffer_pool.ts" with { type: "text" };
 import counters from "./inside/counters.ts" with { type: "text" };
 import endingOf from "./inside/ending_of.ts" with { type: "text" };
 import errorOutput from "./inside/error_output.ts" with { type: "text" };
+import fileAdjust from "./inside/file_adjust.ts" with { type: "text" };
 import fileEntry from "./inside/file_entry.ts" with { type: "text" };
+import fileFacts from "./inside/file_facts.ts" with { type: "text" };
 import fileRead from "./inside/file_read.ts" with { type: "text" };
 import fileReplacement from "./inside/file_replacement.ts" with { type: "text" };
 import fileRequests from "./inside/file_requests.ts" with { type: "text" };
@@ -47,7 +49,9 @@ export const AGENT_TEXTS: Readonly<Record<string, string>> = {
   "counters.ts": counters,
   "ending_of.ts": endingOf,
   "error_output.ts": errorOutput,
+  "file_adjust.ts": fileAdjust,
   "file_entry.ts": fileEntry,
+  "file_facts.ts": fileFacts,
   "file_read.ts": fileRead,
   "file_replacement.ts": fileReplacement,
   "file_requests.ts": fileRequests,
