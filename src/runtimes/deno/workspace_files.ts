@@ -50,6 +50,8 @@ export interface WorkspaceFilesSettings {
   readonly scratch: ScratchSpace;
   /** The largest file that is written or read in one piece, in bytes. */
   readonly maxFileBytes: number;
+  /** See `WorkspaceTransfersSettings`. @default {false} */
+  readonly upwardLinks?: boolean | undefined;
 }
 
 /** The files of a workspace on this machine's file system. */
@@ -64,7 +66,7 @@ export class WorkspaceFiles implements SandboxFiles {
     this.#workspace = workspace;
     this.#scratch = settings.scratch;
     this.#maxFileBytes = settings.maxFileBytes;
-    this.#transfers = new WorkspaceTransfers(workspace, settings.scratch);
+    this.#transfers = new WorkspaceTransfers(workspace, settings);
   }
 
   /** Writes a file; see {@linkcode SandboxFiles}. */

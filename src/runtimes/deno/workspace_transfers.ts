@@ -40,15 +40,29 @@ import type { FileTree, ScratchSpace } from "./file_tree.ts";
 const CHUNK_BYTES = 256 * 1024;
 const MAX_ENTRIES = 100_000;
 
+/** Settings of {@linkcode WorkspaceTransfers}. */
+export interface WorkspaceTransfersSettings {
+  readonly scratch: ScratchSpace;
+  /**
+   * Makes symlinks that lead upwards. One that is moved may lead out of the workspace: it takes a sandbox
+   * in which nothing is there, and a server that walks by descriptors.
+   *
+   * @default {false}
+   */
+  readonly upwardLinks?: boolean | undefined;
+}
+
 /** Moves the files of a workspace in and out as they come. An open file needs no workspace any more. */
 export class WorkspaceTransfers implements FileTransfers {
   readonly #workspace: FileTree;
   readonly #scratch: ScratchSpace;
+  readonly #upwardLinks: boolean;
 
   /** Serves the files below a workspace's open directory. */
-  constructor(workspace: FileTree, scratch: ScratchSpace) {
+  constructor(workspace: FileTree, { scratch, upwardLinks = false }: WorkspaceTransfersSettings) {
     this.#workspace = workspace;
     this.#scratch = scratch;
+    this.#upwardLinks = upwardLinks;
   }
 
   /** Opens a file; see {@linkcode FileTransfers}. */
@@ -126,6 +140,13 @@ export class WorkspaceTransfers implements FileTransfers {
   /** Makes a symlink; see {@linkcode FileTransfers}. */
   // deno-lint-ignore require-await -- the contract is asynchronous, this file system is not
   async link(path: string, target: string): Promise<void> {
+    if (!this.#upwardLinks && (target.startsWith("/") || target.split("/").includes(".."))) {
+      throw new CommandError(
+        `Cannot make a symbolic link upwards, to ${target}: ${path}: in Deno sessions that takes ` +
+          "bubblewrap and a server with all permissions",
+        { reason: "EPERM" },
+      );
+    }
     inWordsSync(path, () => {
       using located = locate(this.#workspace.root, path, { createParents: true, follow: false });
       requireName(located, path);
