@@ -5,7 +5,9 @@ import {
   type ExitReport,
   type FailReport,
   type FileEntry,
+  type FileFacts,
   PROTOCOL_VERSION,
+  type ScannedEntry,
   type WatchBatch,
   type WatchReady,
 } from "./inside/protocol.ts";
@@ -57,11 +59,40 @@ export function readNumber(type: "result" | "started", payload: Uint8Array, key:
   return value as number;
 }
 
+/** What is said of a file before its content. */
+export interface RangeReport extends FileFacts {
+  /** Bytes that are coming. */
+  readonly length: number;
+}
+
 /** Reads how large a file is and how much of it is coming. */
-export function readRange(payload: Uint8Array): { size: number; length: number } {
-  const { size, length } = decodeJson("result", payload);
-  require("result", isCount(size) && isCount(length));
-  return { size: size as number, length: length as number };
+export function readRange(payload: Uint8Array): RangeReport {
+  const json = decodeJson("result", payload);
+  const { size, length, mode, modifiedAt, version } = json;
+  require(
+    "result",
+    isCount(size) && isCount(length) && isCount(mode) && isTime(modifiedAt) &&
+      typeof version === "string",
+  );
+  return json as unknown as RangeReport;
+}
+
+/** What is said of a file that was replaced. */
+export interface WriteReport {
+  readonly bytes: number;
+  readonly version: string;
+  /** Whether there was none before. */
+  readonly created: boolean;
+}
+
+/** Reads what became of a file that was written; of one that was added to, only the bytes are known. */
+export function readWritten(payload: Uint8Array): WriteReport {
+  const { bytes, version = "", created = false } = decodeJson("result", payload);
+  require(
+    "result",
+    isCount(bytes) && typeof version === "string" && typeof created === "boolean",
+  );
+  return { bytes, version, created } as WriteReport;
 }
 
 /** Reads what a path is. */
@@ -106,6 +137,21 @@ function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
+/** Reads a part of a listing for an archive. */
+export function readScanned(payload: Uint8Array): ScannedEntry[] {
+  const { entries } = decodeJson("data", payload);
+  require("data", Array.isArray(entries));
+  for (const entry of entries as (Json | null)[]) {
+    const { name, type, mode, modifiedAt, target } = entry ?? {};
+    require(
+      "data",
+      typeof name === "string" && typeof type === "string" && isCount(mode) &&
+        isTime(modifiedAt) && (type === "symlink" ? typeof target === "string" : true),
+    );
+  }
+  return entries as ScannedEntry[];
+}
+
 function toEntry(type: FrameType, value: unknown): FileEntry {
   require(type, typeof value === "object" && value !== null);
   const { name, type: kind, size, modifiedAt } = value as Json;
@@ -119,6 +165,11 @@ function toEntry(type: FrameType, value: unknown): FileEntry {
 
 function isCount(value: unknown): boolean {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Times may be before 1970. */
+function isTime(value: unknown): boolean {
+  return typeof value === "number" && Number.isFinite(value);
 }
 
 function isOptionalNumber(value: unknown): boolean {

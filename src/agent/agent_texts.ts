@@ -5,7 +5,9 @@ import counters from "./inside/counters.ts" with { type: "text" };
 import endingOf from "./inside/ending_of.ts" with { type: "text" };
 import errorOutput from "./inside/error_output.ts" with { type: "text" };
 import eventBatch from "./inside/event_batch.ts" with { type: "text" };
+import fileAdjust from "./inside/file_adjust.ts" with { type: "text" };
 import fileEntry from "./inside/file_entry.ts" with { type: "text" };
+import fileFacts from "./inside/file_facts.ts" with { type: "text" };
 import fileRead from "./inside/file_read.ts" with { type: "text" };
 import fileReplacement from "./inside/file_replacement.ts" with { type: "text" };
 import fileRequests from "./inside/file_requests.ts" with { type: "text" };
@@ -61,7 +63,9 @@ export const AGENT_TEXTS: Readonly<Record<string, string>> = {
   "ending_of.ts": endingOf,
   "error_output.ts": errorOutput,
   "event_batch.ts": eventBatch,
+  "file_adjust.ts": fileAdjust,
   "file_entry.ts": fileEntry,
+  "file_facts.ts": fileFacts,
   "file_read.ts": fileRead,
   "file_replacement.ts": fileReplacement,
   "file_requests.ts": fileRequests,

@@ -2,6 +2,7 @@ import { type MethodName, METHODS } from "../protocol/methods.ts";
 import type { RpcMethodTable } from "../rpc/peer.ts";
 import { contextMethods } from "./context_methods.ts";
 import { executionMethods } from "./execution_methods.ts";
+import { fileMethods } from "./file_methods.ts";
 import type { Handlers, MethodDeps } from "./method_deps.ts";
 import { processMethods } from "./process_methods.ts";
 import { serverMethods } from "./server_methods.ts";
@@ -17,6 +18,7 @@ export function createMethodTable(deps: MethodDeps): RpcMethodTable {
     ...processMethods(deps),
     ...contextMethods(deps),
     ...watchMethods(deps),
+    ...fileMethods(deps),
   } satisfies Handlers<MethodName>;
   return Object.fromEntries(
     Object.entries(METHODS).map(([name, { params }]) => [

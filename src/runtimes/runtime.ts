@@ -4,6 +4,7 @@ import type { Permissions } from "../protocol/permissions.ts";
 import type { Limit } from "../protocol/execution.ts";
 import type { Entry } from "../protocol/commands.ts";
 import type { FileEventSink, SandboxWatch, WatchSpec } from "./file_watch.ts";
+import type { FileTransfers } from "./file_transfer.ts";
 
 /** What a session asks of its sandbox. Validated by the contract; the runtime checks it against its policy. */
 export interface SandboxSpec {
@@ -171,7 +172,7 @@ export interface FileContent {
  * that leads outside) throws a `CommandError` with the path as asked; too much data throws a
  * `SandboxError` of code `too_large`.
  */
-export interface SandboxFiles {
+export interface SandboxFiles extends FileTransfers {
   /** Writes a file, making missing parents; readers see the old content or the new, never half. */
   write(path: string, content: Uint8Array, options?: WriteOptions): Promise<void>;
   /** Reads a file or a range of it; `size` is the whole file's. */

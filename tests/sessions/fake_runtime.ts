@@ -10,6 +10,12 @@ import type { Entry } from "../../src/protocol/commands.ts";
 import type { Language } from "../../src/protocol/language.ts";
 import { eachSettled } from "../../src/runtimes/each_settled.ts";
 import type {
+  OpenedFile,
+  OpenOptions,
+  ScannedEntry,
+  StoredFile,
+} from "../../src/runtimes/file_transfer.ts";
+import type {
   LanguageSupport,
   ProcessControl,
   ReadOptions,
@@ -120,6 +126,37 @@ export class FakeFiles implements SandboxFiles {
 
   list(): Promise<Entry[]> {
     return Promise.resolve([...this.content].map(([path, { length }]) => entry(path, length)));
+  }
+
+  async open(path: string, { offset, length }: OpenOptions = {}): Promise<OpenedFile> {
+    const { content, size } = await this.read(path, { offset, length });
+    return {
+      size,
+      mode: this.modes.get(path) ?? 0o644,
+      modifiedAt: 0,
+      version: `v${size}`,
+      length: content.length,
+      content: ReadableStream.from([content]),
+    };
+  }
+
+  async store(path: string, content: AsyncIterable<Uint8Array>): Promise<StoredFile> {
+    const created = !this.content.has(path);
+    const bytes = await new Response(ReadableStream.from(content)).bytes();
+    await this.write(path, bytes);
+    return { bytes: bytes.length, version: `v${bytes.length}`, created };
+  }
+
+  scan(): Promise<ScannedEntry[]> {
+    return unimplemented();
+  }
+
+  link(): Promise<void> {
+    return unimplemented();
+  }
+
+  adjust(): Promise<void> {
+    return unimplemented();
   }
 
   async info(path: string): Promise<Entry> {

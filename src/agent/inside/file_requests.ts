@@ -1,5 +1,6 @@
 import type { ActiveRequest, RequestReplies } from "./active_request.ts";
-import { describePath, listDirectory } from "./file_entry.ts";
+import { adjustPath, linkPath } from "./file_adjust.ts";
+import { describePath, listDirectory, scanDirectory } from "./file_entry.ts";
 import { FileRead } from "./file_read.ts";
 import { changeMode, copyFile, makeDirectory, movePath, removePath } from "./file_tree.ts";
 import { FileWrite } from "./file_write.ts";
@@ -31,6 +32,12 @@ export function startFileRequest(
       return new DirectoryWatch(request, replies);
     case "stat":
       return new SlicedTask(atOnce(() => describePath(request.path)), replies);
+    case "adjust":
+      return new SlicedTask(atOnce(() => adjustPath(request)), replies);
+    case "link":
+      return new SlicedTask(atOnce(() => linkPath(request)), replies);
+    case "scan":
+      return new SlicedTask(scanDirectory(request.path, replies), replies);
     case "list":
       return new SlicedTask(listDirectory(request.path, replies), replies);
     case "copy":

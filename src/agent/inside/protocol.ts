@@ -55,6 +55,14 @@ export interface WriteRequest {
   readonly op: "write";
   readonly path: string;
   readonly append?: boolean;
+  /** Permissions; by default those of the file that is replaced. */
+  readonly mode?: number;
+  /** Milliseconds since 1970; by default now. */
+  readonly modifiedAt?: number;
+  /** Whether a symlink at the end is followed, or replaced. @default {true} */
+  readonly follow?: boolean;
+  /** The version that is replaced, null for none; another one is refused with `CHANGED`. */
+  readonly expected?: string | null;
 }
 
 /** Reads a file or a range of it. */
@@ -64,6 +72,24 @@ export interface ReadRequest {
   readonly offset?: number;
   readonly length?: number;
   readonly maxBytes: number;
+  /** Whether a symlink at the end is followed, or refused. @default {true} */
+  readonly follow?: boolean;
+}
+
+/** Sets what is given of a file or directory that is no symlink. */
+export interface AdjustRequest {
+  readonly op: "adjust";
+  readonly path: string;
+  readonly mode?: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt?: number;
+}
+
+/** Makes a symlink in place of any file that is there. */
+export interface LinkRequest {
+  readonly op: "link";
+  readonly path: string;
+  readonly target: string;
 }
 
 /** Copies a regular file. */
@@ -146,7 +172,7 @@ export interface WatchBatch {
 
 /** What needs nothing but a path. */
 export interface PathRequest {
-  readonly op: "mkdir" | "list" | "stat";
+  readonly op: "mkdir" | "list" | "scan" | "stat";
   readonly path: string;
 }
 
@@ -159,6 +185,8 @@ export type FileRequest =
   | RemoveRequest
   | ChmodRequest
   | WatchRequest
+  | AdjustRequest
+  | LinkRequest
   | PathRequest;
 
 /** Asks whether the agent still answers. */
@@ -187,6 +215,8 @@ export type AgentFailCode =
   | "TOO_MANY"
   /** A pipe, a socket or a device. */
   | "NOT_REGULAR"
+  /** The file is not the one that was to be replaced. */
+  | "CHANGED"
   /** A directory was to be made where a file is. */
   | "OVER_FILE"
   /** Nothing can be watched here, for want of the C library. */
@@ -240,4 +270,26 @@ export interface FileEntry {
   readonly size: number;
   /** In the ISO 8601 format. */
   readonly modifiedAt: string;
+}
+
+/** One entry of a directory, with all that an archive keeps of it. */
+export interface ScannedEntry {
+  readonly name: string;
+  readonly type: FileEntry["type"];
+  readonly mode: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt: number;
+  /** Where a symlink leads. */
+  readonly target?: string;
+}
+
+/** What is known of an open file. */
+export interface FileFacts {
+  /** Bytes of the whole file. */
+  readonly size: number;
+  readonly mode: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt: number;
+  /** Another one once the file was replaced or written. */
+  readonly version: string;
 }

@@ -4,8 +4,15 @@ import type { AgentFileEntry, AgentFiles } from "../../agent/agent_files.ts";
 import { CommandError, SandboxError } from "../../errors.ts";
 import type { Entry } from "../../protocol/commands.ts";
 import { WORKSPACE } from "../../protocol/path.ts";
-import { FILE_REFUSALS, fileError } from "../file_error.ts";
+import { FILE_REFUSALS, fileError, refusal } from "../file_error.ts";
 import { eachSettled } from "../each_settled.ts";
+import type {
+  OpenedFile,
+  OpenOptions,
+  ScannedEntry,
+  StoredFile,
+  StoreOptions,
+} from "../file_transfer.ts";
 import type { FileContent, ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
 import { workspacePath, workspaceSegments } from "../workspace_path.ts";
 import { ContainerIoLost } from "./container_io.ts";
@@ -108,6 +115,44 @@ export class AgentIoFiles implements SandboxFiles {
     return { ...found, name: basename(target) };
   }
 
+  /** See {@linkcode SandboxFiles}. */
+  async open(path: string, options: OpenOptions = {}): Promise<OpenedFile> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const source = located(path);
+    const wanted = { ...options, maxBytes: Number.MAX_SAFE_INTEGER };
+    return await this.#ask(path, () => this.#files.readStream(source, wanted), signal);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async store(
+    path: string,
+    content: AsyncIterable<Uint8Array>,
+    options: StoreOptions = {},
+  ): Promise<StoredFile> {
+    const target = named(path);
+    const { signal } = options;
+    return await this.#ask(path, () => this.#files.store(target, content, options), signal);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async scan(path: string): Promise<ScannedEntry[]> {
+    const directory = located(path);
+    return await this.#ask(path, () => this.#files.scan(directory));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async link(path: string, target: string): Promise<void> {
+    const place = named(path);
+    await this.#ask(path, () => this.#files.link(place, target));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async adjust(path: string, facts: { mode?: number; modifiedAt?: number }): Promise<void> {
+    const target = named(path);
+    await this.#ask(path, () => this.#files.adjust(target, facts));
+  }
+
   async #ask<T>(path: string, action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
       return await action();
@@ -141,9 +186,11 @@ export class AgentIoFiles implements SandboxFiles {
       case "TOO_LARGE":
         return tooLarge(path, error.size ?? 0, this.#maxFileBytes);
       case "NOT_REGULAR":
-        return new CommandError(FILE_REFUSALS.notRegular(path), { cause: error });
+        return refusal("notRegular", path);
+      case "CHANGED":
+        return refusal("changed", path);
       case "OVER_FILE":
-        return new CommandError(FILE_REFUSALS.overFile(path), { cause: error });
+        return refusal("overFile", path);
       case "TOO_MANY":
         return new CommandError(`Directory has too many entries: ${path}`, { cause: error });
       default:
@@ -155,15 +202,15 @@ export class AgentIoFiles implements SandboxFiles {
 
 function located(path: string): string {
   const segments = workspaceSegments(path);
-  if (segments === undefined) throw new CommandError(FILE_REFUSALS.outside(path));
+  if (segments === undefined) throw refusal("outside", path);
   return workspacePath(segments);
 }
 
 /** A path that must not be the workspace itself. */
 function named(path: string): string {
   const segments = workspaceSegments(path);
-  if (segments === undefined) throw new CommandError(FILE_REFUSALS.outside(path));
-  if (segments.length === 0) throw new CommandError(FILE_REFUSALS.workspaceItself(path));
+  if (segments === undefined) throw refusal("outside", path);
+  if (segments.length === 0) throw refusal("workspaceItself", path);
   return workspacePath(segments);
 }
 
