@@ -37,6 +37,9 @@ import sendSignal from "./inside/send_signal.ts" with { type: "text" };
 import slicedTask from "./inside/sliced_task.ts" with { type: "text" };
 import startFailure from "./inside/start_failure.ts" with { type: "text" };
 import startProgram from "./inside/start_program.ts" with { type: "text" };
+import terminal from "./inside/terminal.ts" with { type: "text" };
+import terminalCalls from "./inside/terminal_calls.ts" with { type: "text" };
+import terminalPoll from "./inside/terminal_poll.ts" with { type: "text" };
 import within from "./inside/within.ts" with { type: "text" };
 
 /** The texts of everything in `inside/` by their names; a compiled server carries them along. */
@@ -80,5 +83,8 @@ export const AGENT_TEXTS: Readonly<Record<string, string>> = {
   "sliced_task.ts": slicedTask,
   "start_failure.ts": startFailure,
   "start_program.ts": startProgram,
+  "terminal.ts": terminal,
+  "terminal_calls.ts": terminalCalls,
+  "terminal_poll.ts": terminalPoll,
   "within.ts": within,
 };

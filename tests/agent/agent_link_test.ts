@@ -3,7 +3,11 @@ import { AgentLostError, AgentRefusal } from "../../src/agent/agent_error.ts";
 import { AgentLink } from "../../src/agent/agent_link.ts";
 import type { AgentProcess } from "../../src/agent/agent_process.ts";
 import { decodeJson, encodeCredit } from "../../src/agent/inside/frame_payload.ts";
-import { READ_WINDOW_BYTES, STDIN_WINDOW_BYTES } from "../../src/agent/inside/protocol.ts";
+import {
+  PROTOCOL_VERSION,
+  READ_WINDOW_BYTES,
+  STDIN_WINDOW_BYTES,
+} from "../../src/agent/inside/protocol.ts";
 import { until, within } from "../testutil/within.ts";
 import { EXIT, READY, ScriptedAgent, type SentFrame } from "./scripted_agent.ts";
 
@@ -52,7 +56,11 @@ Deno.test("AgentLink.open() does fail with the channel closed if there is no age
       (agent) => agent.say("ready", 0, { ...READY, protocol: 99 }),
       "version 99",
     ],
-    ["it does not say what it is", (agent) => agent.say("ready", 0, { protocol: 1 }), '"ready"'],
+    [
+      "it does not say what it is",
+      (agent) => agent.say("ready", 0, { protocol: PROTOCOL_VERSION }),
+      '"ready"',
+    ],
   ];
   for (const [name, say, message] of cases) {
     await t.step(`if ${name}`, async () => {

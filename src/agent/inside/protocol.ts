@@ -1,7 +1,7 @@
 /** What the JSON in frames says, in both directions. */
 
 /** Changes with everything that one side of another version would not understand. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Bytes of a read that are sent without being asked for; each `credit` allows more. */
 export const READ_WINDOW_BYTES = 1024 * 1024;
@@ -48,6 +48,14 @@ export interface SpawnRequest {
   readonly remove?: readonly string[];
   /** Lets what it has started go on when the process itself has ended, as long as that writes. */
   readonly keep?: boolean;
+  /** Gives it a terminal of this size, which is its input and all of its output. */
+  readonly terminal?: TerminalSize;
+}
+
+/** How many characters a terminal shows. */
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
 }
 
 /** Writes a file; `data` is its content, `end` the end of it. */
@@ -132,6 +140,8 @@ export type AgentFailCode =
   /** A directory was to be made where a file is. */
   | "OVER_FILE"
   | "CANCELLED"
+  /** There are no terminals here, or no more of them. */
+  | "NO_TERMINAL"
   /** Nothing was done, and the agent ends: ask the next one. */
   | "RENEW"
   /** The request is none that this agent knows. */
