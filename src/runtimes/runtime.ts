@@ -3,6 +3,7 @@ import type { Language, RuntimeName } from "../protocol/language.ts";
 import type { Permissions } from "../protocol/permissions.ts";
 import type { Limit } from "../protocol/execution.ts";
 import type { Entry } from "../protocol/commands.ts";
+import type { TerminalSize } from "../protocol/terminal.ts";
 
 /** What a session asks of its sandbox. Validated by the contract; the runtime checks it against its policy. */
 export interface SandboxSpec {
@@ -70,6 +71,8 @@ export interface ProcessControl {
   closeStdin(): Promise<void>;
   /** Signals it, or its process group. Throws a `CommandError` where the sandbox cannot. */
   signal(name: Deno.Signal, target: SignalTarget): Promise<void>;
+  /** Changes the size of its terminal. */
+  resize(size: TerminalSize): Promise<void>;
 }
 
 /** Code to run in a language. */
@@ -88,6 +91,12 @@ export interface ShellSpec extends ProgramSpec {
   readonly commandName: string;
   /** Where it starts, as the code sees it. */
   readonly workingDirectory: string;
+  /**
+   * Gives it a terminal of this size that controls its session. What it writes is all `stdout` then, and
+   * the end of its input is what ends it at a terminal. A sandbox that has none throws a `SandboxError` of
+   * code `not_supported`.
+   */
+  readonly terminal?: TerminalSize | undefined;
 }
 
 /** One run of a program in a sandbox. */

@@ -1,6 +1,7 @@
 import { AgentLostError, AgentRefusal } from "../../agent/agent_error.ts";
 import type { AgentLink } from "../../agent/agent_link.ts";
 import type { AgentProcessHandle } from "../../agent/agent_process_handle.ts";
+import { SandboxError } from "../../errors.ts";
 import type { ProcessControl, RunOptions } from "../runtime.ts";
 import { AgentIoFiles } from "./agent_io_files.ts";
 import {
@@ -54,7 +55,7 @@ export class AgentIo implements ContainerIo {
 
   /** Runs a program; see {@linkcode ContainerIo}. */
   async run(program: Program, { output, signal, started }: RunOptions): Promise<ProgramEnd> {
-    const { argv, cwd, env, stdin, keepStdin, background, script, remove } = program;
+    const { argv, cwd, env, stdin, keepStdin, background, terminal, script, remove } = program;
     if (signal.aborted) return STOPPED;
     try {
       const process = this.#link.start({
@@ -64,6 +65,7 @@ export class AgentIo implements ContainerIo {
         stdin,
         keepStdin,
         keep: background,
+        terminal,
         ...(script !== undefined && { files: [script] }),
         ...(remove !== undefined && { remove }),
       }, { output, started: started && ((pid) => started(control(process, pid))) });
@@ -106,6 +108,8 @@ function control(process: AgentProcessHandle, pid: number): ProcessControl {
     closeStdin: () => process.closeStdin(),
     // deno-lint-ignore require-await -- as the contract says
     signal: async (name, target) => process.signal(name, target),
+    // deno-lint-ignore require-await -- as the contract says
+    resize: async (size) => process.resize(size),
   };
 }
 
@@ -117,6 +121,11 @@ function onAbort(signal: AbortSignal, action: () => void): Disposable {
 function translate(error: unknown): unknown {
   if (error instanceof AgentRefusal && error.code === "RENEW") {
     return new ContainerIoRenewed(error.message, { cause: error });
+  }
+  if (error instanceof AgentRefusal && error.code === "NO_TERMINAL") {
+    return new SandboxError("not_supported", `Cannot open a terminal: ${error.message}`, {
+      cause: error,
+    });
   }
   if (error instanceof AgentRefusal) {
     return new ProgramNotStarted(REASONS[error.code] ?? "other", error.message, { cause: error });

@@ -1,4 +1,4 @@
-import { CommandError } from "../../errors.ts";
+import { CommandError, SandboxError } from "../../errors.ts";
 import type { RunOptions, SandboxFiles } from "../runtime.ts";
 import type { ContainerIo, Program, ProgramEnd } from "./container_io.ts";
 import { fitsCommand } from "./engine_command.ts";
@@ -17,6 +17,8 @@ export interface EngineIoOptions {
 const NO_BACKGROUND =
   "Cannot run the program in the background: that takes the agent, which does " +
   "not run in this image";
+const NO_TERMINAL =
+  "Cannot give the program a terminal: that takes the agent, which does not run in this image";
 const STOPPED: ProgramEnd = {
   code: null,
   signal: null,
@@ -54,6 +56,7 @@ export class EngineIo implements ContainerIo {
 
   /** Runs a program; see {@linkcode ContainerIo}. None runs in the background: that takes the agent. */
   async run(program: Program, options: RunOptions): Promise<ProgramEnd> {
+    if (program.terminal !== undefined) throw new SandboxError("not_supported", NO_TERMINAL);
     if (program.background === true) throw new CommandError(NO_BACKGROUND);
     const run = this.#run(program, options);
     this.#runs.add(run);

@@ -17,5 +17,9 @@ export function engineProcessControl(exec: EngineExec): ProcessControl {
         `Cannot send ${name}: in this image, where the agent cannot run, a program can only be stopped`,
       );
     },
+    // deno-lint-ignore require-await -- as the contract says
+    resize: async () => {
+      throw new CommandError("Cannot resize the terminal: in this image there is none");
+    },
   };
 }
