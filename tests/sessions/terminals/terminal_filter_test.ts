@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import headless from "@xterm/headless";
 import { TerminalFilter } from "../../../src/sessions/terminals/terminal_filter.ts";
 
 const SIZE = { cols: 80, rows: 24 };
@@ -74,4 +75,22 @@ Deno.test("TerminalFilter.push() does cut output into pieces of little work", ()
   const filter = new TerminalFilter({ cols: 500, rows: 500 });
   assertEquals(filter.push("\x1b[2J".repeat(10)).length, 10);
   assert(filter.push("x".repeat(100_000)).every((piece) => piece.length <= 2048));
+});
+
+Deno.test("TerminalFilter does know every character that the emulator adds to the one before", () => {
+  const terminal = new headless.Terminal({ allowProposedApi: true });
+  const { unicodeService } = (terminal as unknown as {
+    _core: { unicodeService: { wcwidth(codepoint: number): number } };
+  })._core;
+  const unbounded: string[] = [];
+  for (let codepoint = 0xa0; codepoint < 0x110000; codepoint++) {
+    if (codepoint >= 0xd800 && codepoint < 0xe000) continue;
+    if (unicodeService.wcwidth(codepoint) !== 0) continue;
+    const character = String.fromCodePoint(codepoint);
+    if (filtered(`a${character.repeat(9)}`).length > 1 + 8 * character.length) {
+      unbounded.push(codepoint.toString(16));
+    }
+  }
+  terminal.dispose();
+  assertEquals(unbounded, []);
 });
