@@ -22,6 +22,12 @@ class AtTerminal {
     return textOf(this.process.sent());
   }
 
+  /** All that was sent before a chunk, which may still be on its way. */
+  async textBefore(seq: number): Promise<string> {
+    await until(() => (this.process.sent().at(-1)?.seq ?? -1) >= seq - 1, WAIT_MS, `chunk ${seq}`);
+    return textOf(this.process.sent().filter((chunk) => chunk.seq < seq));
+  }
+
   has(text: string): Promise<void> {
     return until(() => this.text.includes(text), WAIT_MS, JSON.stringify(text));
   }
@@ -186,15 +192,15 @@ testWithSession(
     const { screen, chunks, droppedChunks } = await seen.attach();
     assert(screen !== undefined);
     assertEquals([screen.cols, screen.rows, chunks, droppedChunks], [100, 30, [], 0]);
-    assertEquals(await shownBy(SIZE, screen.data), await shownBy(SIZE, shell.text));
+    const before = await shell.textBefore(screen.seq);
+    assertEquals(await shownBy(SIZE, screen.data), await shownBy(SIZE, before));
     await shell.type("for i in $(seq 1 200); do echo tick $i; done; echo e$((1+3))e\r", "e4e");
     await until(() => textOf(seen.sent()).includes("e4e"), WAIT_MS, "what follows");
     const [first] = seen.sent();
     assertEquals(first?.seq, screen.seq);
-    assertEquals(
-      await shownBy(SIZE, screen.data + textOf(seen.sent())),
-      await shownBy(SIZE, shell.text),
-    );
+    const all = screen.data + textOf(seen.sent());
+    const sent = await shell.textBefore(seen.sent().at(-1)!.seq + 1);
+    assertEquals(await shownBy(SIZE, all), await shownBy(SIZE, sent));
     await shell.type("exit\r");
     await shell.process.end();
     const after = await seen.attach();
@@ -205,6 +211,31 @@ testWithSession(
     assertEquals([raw.screen, textOf(raw.chunks)], [undefined, shell.text]);
   },
 );
+
+testWithSession("the screen of a program that paints all of it is shown", async ({ open }) => {
+  const code = `
+import curses, time
+def main(screen):
+    curses.start_color()
+    curses.init_pair(1, curses.COLOR_RED, curses.COLOR_BLUE)
+    for round in range(200):
+        for y in range(0, curses.LINES - 1, 3):
+            screen.addstr(y, (round * 7 + y) % 60, f"round {round} ", curses.color_pair(1))
+        if round % 20 == 0: screen.insertln(); screen.scrollok(True); screen.scroll(2)
+        screen.refresh()
+    screen.addstr(5, 5, "painted", curses.A_REVERSE)
+    screen.refresh()
+    screen.getch()
+curses.wrapper(main)`;
+  const painter = await open(["python3", "-c", code]);
+  await painter.has("painted");
+  const { screen } = await painter.process.attach({ stream: false });
+  assertStringIncludes(screen!.data, "painted");
+  const before = await painter.textBefore(screen!.seq);
+  assertEquals(await shownBy(SIZE, screen!.data), await shownBy(SIZE, before));
+  await painter.type("q");
+  assertEquals((await painter.process.end()).status, "ok");
+});
 
 testWithSession(
   "a flood at a terminal stays bounded and stalls nobody",

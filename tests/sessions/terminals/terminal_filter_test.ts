@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import headless from "@xterm/headless";
 import { TerminalFilter } from "../../../src/sessions/terminals/terminal_filter.ts";
+import { Random } from "../../agent/random.ts";
+import { shownBy } from "./shown_by.ts";
 
 const SIZE = { cols: 80, rows: 24 };
 
@@ -94,3 +96,57 @@ Deno.test("TerminalFilter does know every character that the emulator adds to th
   terminal.dispose();
   assertEquals(unbounded, []);
 });
+
+Deno.test("TerminalFilter.push() does change nothing of what programs show", async () => {
+  const size = { cols: 30, rows: 12 };
+  for (let seed = 1; seed <= 30; seed++) {
+    const random = new Random(seed);
+    const parts = Array.from({ length: 300 }, () => somePart(random));
+    const filter = new TerminalFilter(size);
+    const safe = parts.flatMap((part) => filter.push(part));
+    assertEquals(
+      await shownBy(size, safe.join("")),
+      await shownBy(size, parts.join("")),
+      `seed ${seed}`,
+    );
+    assertEquals(filter.omitted, 0);
+  }
+});
+
+/** Something that a program writes, well-formed or not. */
+function somePart(random: Random): string {
+  const pick = (options: string) => options[random.below(options.length)]!;
+  const number = () => random.below(4) === 0 ? "" : `${random.below(random.below(10) ? 20 : 3000)}`;
+  switch (random.below(12)) {
+    case 0:
+      return `\x1b[${number()}${pick("@ABCDEFGHIJKLMPSTXZ`abdefr")}`;
+    case 1:
+      return `\x1b[${number()};${number()}${pick("Hfr")}`;
+    case 2:
+      return `\x1b[${pick("0134579")};3${pick("0123456789")};48;5;${random.below(256)}m`;
+    case 3:
+      return `\x1b[?${pick("1567")}${pick("hl")}`;
+    case 4:
+      return pick("\r\n\t\b\v\x0e\x0f");
+    case 5:
+      return `\x1b${pick("78DEHM=>")}`;
+    case 6:
+      return `\x1b(${pick("0B")}`;
+    case 7:
+      return `\x1b[?1049${pick("hl")}`;
+    case 8:
+      return `\x1b]${random.below(9)};text${pick("\x07\x9c")}`;
+    case 9:
+      return [
+        "漢字",
+        "e\u0301",
+        "🦕",
+        "\x1b[\x18",
+        "\x1b[3\n1A",
+        "\x1b[>c",
+        "\x1b[5n",
+      ][random.below(7)]!;
+    default:
+      return `${pick("abcxyz")}${pick("0123")} `.repeat(1 + random.below(8));
+  }
+}
