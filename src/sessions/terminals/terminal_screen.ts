@@ -14,7 +14,7 @@ const MAX_LENGTH = 1024 * 1024;
 const MAX_ENDED_LENGTH = 256 * 1024;
 
 /** What {@linkcode TerminalScreen} follows. */
-export type ScreenSource = Pick<OutputCapture, "subscribe" | "replay">;
+export type ScreenSource = Pick<OutputCapture, "subscribe" | "flush">;
 
 /**
  * What a terminal shows now, for those who come later. It takes the output in the pieces in which it is
@@ -29,9 +29,9 @@ export class TerminalScreen {
   #shownSize: TerminalSize;
   /** Output that it has taken and not shown. */
   #waiting: OutputChunk[] = [];
-  #next = 0;
   #droppedBytes = 0;
   #isWorking = false;
+  #takesAll = false;
   /** The chunk behind what is shown. */
   #shown = 0;
   /** Why there is nothing to be shown any more. */
@@ -45,7 +45,10 @@ export class TerminalScreen {
     this.#output = output;
     this.#size = this.#shownSize = size;
     this.#turns = turns;
-    this.#follow();
+    this.#following = output.subscribe(FOLLOWER, (chunk) => this.#take(chunk), {
+      from: 0,
+      hasRoom: () => this.#takesAll || !this.#isWorking,
+    });
     this.#checkSize();
   }
 
@@ -87,26 +90,13 @@ export class TerminalScreen {
     return this.#problem === undefined ? MAX_ENDED_LENGTH : 0;
   }
 
-  #follow(): void {
-    this.#following = this.#output.subscribe(FOLLOWER, (chunk) => this.#take(chunk), {
-      from: this.#next,
-      hasRoom: () => !this.#isWorking,
-    });
-  }
-
   #take(chunk: OutputChunk): void {
-    this.#accept(chunk);
+    this.#waiting.push(chunk);
     if (this.#isWorking) return;
     this.#isWorking = true;
     const work = async () => void await this.#show();
     // Whoever asks for what is shown is told what went wrong.
     void this.#turns.take(work).catch(() => {}).finally(() => this.#isWorking = false);
-  }
-
-  #accept(chunk: OutputChunk): void {
-    if (this.#problem !== undefined) return;
-    this.#waiting.push(chunk);
-    this.#next = chunk.seq + 1;
   }
 
   /** Takes what has come and shows it; other output waits meanwhile. */
@@ -115,8 +105,9 @@ export class TerminalScreen {
     if (this.#problem !== undefined) throw this.#problem;
     this.#isWorking = true;
     try {
-      for (const chunk of this.#output.replay(this.#next).chunks) this.#accept(chunk);
-      this.#follow();
+      this.#takesAll = true;
+      this.#output.flush();
+      this.#takesAll = false;
       const emulator = await this.#show();
       const data = emulator.serialize(maxLength);
       const droppedBytes = this.#droppedBytes + emulator.droppedBytes;
