@@ -52,6 +52,9 @@ import watchTurns from "./inside/watch_turns.ts" with { type: "text" };
 import watchedDirectories from "./inside/watched_directories.ts" with { type: "text" };
 import watchedDirectory from "./inside/watched_directory.ts" with { type: "text" };
 import watchedTree from "./inside/watched_tree.ts" with { type: "text" };
+import terminal from "./inside/terminal.ts" with { type: "text" };
+import terminalCalls from "./inside/terminal_calls.ts" with { type: "text" };
+import terminalPoll from "./inside/terminal_poll.ts" with { type: "text" };
 import within from "./inside/within.ts" with { type: "text" };
 
 /** The texts of everything in `inside/` by their names; a compiled server carries them along. */
@@ -110,5 +113,8 @@ export const AGENT_TEXTS: Readonly<Record<string, string>> = {
   "watched_directories.ts": watchedDirectories,
   "watched_directory.ts": watchedDirectory,
   "watched_tree.ts": watchedTree,
+  "terminal.ts": terminal,
+  "terminal_calls.ts": terminalCalls,
+  "terminal_poll.ts": terminalPoll,
   "within.ts": within,
 };

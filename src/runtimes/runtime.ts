@@ -5,6 +5,7 @@ import type { Limit } from "../protocol/execution.ts";
 import type { Entry } from "../protocol/commands.ts";
 import type { FileEventSink, SandboxWatch, WatchSpec } from "./file_watch.ts";
 import type { FileTransfers } from "./file_transfer.ts";
+import type { TerminalSize } from "../protocol/terminal.ts";
 
 /** What a session asks of its sandbox. Validated by the contract; the runtime checks it against its policy. */
 export interface SandboxSpec {
@@ -72,6 +73,8 @@ export interface ProcessControl {
   closeStdin(): Promise<void>;
   /** Signals it, or its process group. Throws a `CommandError` where the sandbox cannot. */
   signal(name: Deno.Signal, target: SignalTarget): Promise<void>;
+  /** Changes the size of its terminal. */
+  resize(size: TerminalSize): Promise<void>;
 }
 
 /** Code to run in a language. */
@@ -90,6 +93,12 @@ export interface ShellSpec extends ProgramSpec {
   readonly commandName: string;
   /** Where it starts, as the code sees it. */
   readonly workingDirectory: string;
+  /**
+   * Gives it a terminal of this size that controls its session. What it writes is all `stdout` then, and
+   * the end of its input is what ends it at a terminal. A sandbox that has none throws a `SandboxError` of
+   * code `not_supported`.
+   */
+  readonly terminal?: TerminalSize | undefined;
 }
 
 /** One run of a program in a sandbox. */

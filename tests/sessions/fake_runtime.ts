@@ -54,6 +54,7 @@ const NO_CONTROL: ProcessControl = {
   write: () => Promise.resolve(),
   closeStdin: () => Promise.resolve(),
   signal: () => Promise.resolve(),
+  resize: () => Promise.resolve(),
 };
 
 /** The outcome of a program that exited. */

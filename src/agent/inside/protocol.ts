@@ -48,6 +48,14 @@ export interface SpawnRequest {
   readonly remove?: readonly string[];
   /** Lets what it has started go on when the process itself has ended, as long as that writes. */
   readonly keep?: boolean;
+  /** Gives it a terminal of this size, which is its input and all of its output. */
+  readonly terminal?: TerminalSize;
+}
+
+/** How many characters a terminal shows. */
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
 }
 
 /** Writes a file; `data` is its content, `end` the end of it. */
@@ -222,6 +230,8 @@ export type AgentFailCode =
   /** Nothing can be watched here, for want of the C library. */
   | "CANNOT_WATCH"
   | "CANCELLED"
+  /** There are no terminals here, or no more of them. */
+  | "NO_TERMINAL"
   /** Nothing was done, and the agent ends: ask the next one. */
   | "RENEW"
   /** The request is none that this agent knows. */

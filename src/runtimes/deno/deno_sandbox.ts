@@ -1,4 +1,4 @@
-import { CommandError, InvalidParamsError } from "../../errors.ts";
+import { CommandError, InvalidParamsError, SandboxError } from "../../errors.ts";
 import type { Language } from "../../protocol/language.ts";
 import type {
   CodeSpec,
@@ -61,6 +61,9 @@ export interface DenoSandboxOptions {
 }
 
 const MIB = 1024 * 1024;
+const NO_TERMINAL =
+  "Cannot give the program a terminal: a Deno session has none, since its processes are started without " +
+  "the C library that opens one; a docker session has terminals";
 const NO_PORTS =
   "Cannot tell what listens on a port in a Deno session, wait for a pattern in the " +
   "output of the process instead";
@@ -258,6 +261,7 @@ export class DenoSandbox implements Sandbox {
     spec: ShellSpec,
     { output, signal, started }: RunOptions,
   ): Promise<RunOutcome> {
+    if (spec.terminal !== undefined) throw new SandboxError("not_supported", NO_TERMINAL);
     const directory = absoluteDirectory(spec.workingDirectory);
     if (directory === undefined) {
       return notStarted(`Working directory is outside /workspace: ${spec.workingDirectory}`);

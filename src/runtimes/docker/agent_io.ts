@@ -10,6 +10,7 @@ import {
   type WatchSpec,
 } from "../file_watch.ts";
 import { WORKSPACE } from "../../protocol/path.ts";
+import { SandboxError } from "../../errors.ts";
 import type { ProcessControl, RunOptions } from "../runtime.ts";
 import { AgentIoFiles } from "./agent_io_files.ts";
 import {
@@ -60,7 +61,7 @@ export class AgentIo implements ContainerIo {
 
   /** Runs a program; see {@linkcode ContainerIo}. */
   async run(program: Program, { output, signal, started }: RunOptions): Promise<ProgramEnd> {
-    const { argv, cwd, env, stdin, keepStdin, background, script, remove } = program;
+    const { argv, cwd, env, stdin, keepStdin, background, terminal, script, remove } = program;
     if (signal.aborted) return STOPPED;
     try {
       const process = this.#link.start({
@@ -70,6 +71,7 @@ export class AgentIo implements ContainerIo {
         stdin,
         keepStdin,
         keep: background,
+        terminal,
         ...(script !== undefined && { files: [script] }),
         ...(remove !== undefined && { remove }),
       }, { output, started: started && ((pid) => started(control(process, pid))) });
@@ -137,6 +139,8 @@ function control(process: AgentProcessHandle, pid: number): ProcessControl {
     closeStdin: () => process.closeStdin(),
     // deno-lint-ignore require-await -- as the contract says
     signal: async (name, target) => process.signal(name, target),
+    // deno-lint-ignore require-await -- as the contract says
+    resize: async (size) => process.resize(size),
   };
 }
 
@@ -154,6 +158,11 @@ function translateWatch(error: unknown, path: string): unknown {
 function translate(error: unknown): unknown {
   if (error instanceof AgentRefusal && error.code === "RENEW") {
     return new ContainerIoRenewed(error.message, { cause: error });
+  }
+  if (error instanceof AgentRefusal && error.code === "NO_TERMINAL") {
+    return new SandboxError("not_supported", `Cannot open a terminal: ${error.message}`, {
+      cause: error,
+    });
   }
   if (error instanceof AgentRefusal) {
     return new ProgramNotStarted(REASONS[error.code] ?? "other", error.message, { cause: error });

@@ -1,4 +1,5 @@
 import type { FileEventSink, WatchSpec } from "../file_watch.ts";
+import type { TerminalSize } from "../../protocol/terminal.ts";
 import type { RunOptions, SandboxFiles } from "../runtime.ts";
 
 /** A program to run in a container. */
@@ -15,6 +16,8 @@ export interface Program {
   readonly keepStdin?: boolean | undefined;
   /** Lets it go on when other programs end and what they left is ended. @default {false} */
   readonly background?: boolean | undefined;
+  /** Gives it a terminal of this size. */
+  readonly terminal?: TerminalSize | undefined;
   /** A file that is written before the program starts. */
   readonly script?: { readonly path: string; readonly content: string } | undefined;
   /** Files that are removed when it has ended; missing ones are fine. */

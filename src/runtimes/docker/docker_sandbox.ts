@@ -51,6 +51,8 @@ export interface DockerSandboxOptions {
 const MIB = 1024 * 1024;
 /** Characters of the kernel's table of connections that are looked at. */
 const MAX_TABLE_LENGTH = 4 * MIB;
+/** What programs at a terminal are told it is. */
+const TERMINAL_TYPE = "xterm-256color";
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** One session's place in the Docker runtime: a container that is already running. */
@@ -148,14 +150,15 @@ export class DockerSandbox implements Sandbox {
   }
 
   async #runShell(spec: ShellSpec, options: RunOptions): Promise<RunOutcome> {
-    const { commandName, args, workingDirectory, stdin, keepStdin, background } = spec;
+    const { commandName, args, workingDirectory, stdin, keepStdin, background, terminal } = spec;
     const program = {
       argv: [commandName, ...args] as const,
       cwd: absolutePath(workingDirectory),
-      env: { ...this.#env, ...spec.env },
+      env: { ...(terminal && { TERM: TERMINAL_TYPE }), ...this.#env, ...spec.env },
       stdin,
       keepStdin,
       background,
+      terminal,
     };
     return await this.#run(program, { commandName, workingDirectory }, options);
   }

@@ -17,6 +17,8 @@ export interface EngineIoOptions {
 const NO_WATCH =
   "Cannot watch files: that takes the agent, which does not run in this image; look " +
   "with list_directory instead, or use an image with glibc";
+const NO_TERMINAL =
+  "Cannot give the program a terminal: that takes the agent, which does not run in this image";
 const STOPPED: ProgramEnd = {
   code: null,
   signal: null,
@@ -54,6 +56,7 @@ export class EngineIo implements ContainerIo {
 
   /** Runs a program; see {@linkcode ContainerIo}. */
   async run(program: Program, options: RunOptions): Promise<ProgramEnd> {
+    if (program.terminal !== undefined) throw new SandboxError("not_supported", NO_TERMINAL);
     const run = this.#run(program, options);
     this.#runs.add(run);
     try {

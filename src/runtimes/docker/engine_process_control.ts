@@ -46,4 +46,10 @@ export class EngineProcessControl implements ProcessControl {
         "session.cancel ends the program all the same",
     );
   }
+
+  /** See {@linkcode ProcessControl}. */
+  // deno-lint-ignore require-await -- as the contract says
+  async resize(): Promise<void> {
+    throw new CommandError("Cannot resize the terminal: in this image there is none");
+  }
 }
