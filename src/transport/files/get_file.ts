@@ -11,6 +11,7 @@ import {
 import { asAttachment, contentType } from "./content_type.ts";
 import { guardDownload } from "./download.ts";
 import type { FileFacts, FileTransfer, OpenedFile } from "./file_provider.ts";
+import { FileRefusal } from "./file_refusal.ts";
 
 /** What a request about a file works with. */
 export interface FileCall {
@@ -97,8 +98,27 @@ async function contentAnswer(
     length,
     onEnd: () => transfer[Symbol.dispose](),
   });
-  const body = length <= SMALL_BYTES ? await new Response(content).bytes() : content;
+  const body = length <= SMALL_BYTES ? await wholeOf(content, transfer) : content;
   return new Response(body, { status, headers });
+}
+
+/** Nothing of it is sent yet, so what goes wrong can still be said. */
+async function wholeOf(
+  content: ReadableStream<Uint8Array>,
+  { signal }: FileTransfer,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await new Response(content).bytes();
+  } catch {
+    signal.throwIfAborted();
+    throw new FileRefusal(
+      STATUS_CODE.ServiceUnavailable,
+      "interrupted",
+      "The file could not be read to its end: it became shorter, or what reads it in the sandbox was " +
+        "ended; try again",
+      { "retry-after": "1" },
+    );
+  }
 }
 
 function unsatisfiable(size: number): Response {

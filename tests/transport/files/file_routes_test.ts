@@ -15,6 +15,7 @@ class FakeProvider implements FileProvider {
   cancelled = 0;
   /** Pieces of the content of every file, and the size that is said of it. */
   pieces = 10_000;
+  pieceBytes = MIB;
   size = 10_000 * MIB;
 
   transfer(): FileTransfer {
@@ -45,8 +46,8 @@ class FakeProvider implements FileProvider {
   #content(): ReadableStream<Uint8Array> {
     let left = this.pieces;
     return new ReadableStream<Uint8Array>({
-      pull(controller) {
-        if (left-- > 0) controller.enqueue(new Uint8Array(MIB));
+      pull: (controller) => {
+        if (left-- > 0) controller.enqueue(new Uint8Array(this.pieceBytes));
         else controller.close();
       },
       cancel: () => void this.cancelled++,
@@ -129,6 +130,10 @@ Deno.test("fileRoute() never lets a file that became shorter look complete", asy
   const response = await fetch(`${test.url}/sessions/s/files/a`);
   await assertRejects(() => response.bytes());
   await until(() => provider.open === 0, WAIT_MS, "the transfer to end");
+  // As long as nothing was sent, it can be said.
+  Object.assign(provider, { pieces: 2, pieceBytes: 10, size: 30 });
+  assertEquals(await code(await fetch(`${test.url}/sessions/s/files/a`)), [503, "interrupted"]);
+  assertEquals(provider.open, 0);
 });
 
 Deno.test("fileRoute() bounds transfers and bodies, and tells no secrets", async () => {
