@@ -18,6 +18,8 @@ const MAX_SWEPT = 200;
 /** A server with Docker sessions, a client of it, and the engine that it works on. */
 export interface DockerBench extends AsyncDisposable, EngineWithImage {
   readonly client: BenchClient;
+  /** Where the server listens. */
+  readonly origin: string;
   /** Labels containers that the benchmark makes itself, which the server must not take for its own. */
   readonly ownId: string;
 }
@@ -58,6 +60,7 @@ export async function startDockerBench(
     engine,
     imageId,
     client,
+    origin: server.origin,
     ownId,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

@@ -14,6 +14,8 @@ export interface ServerOptions {
 /** A CodeBeaker server in a process of its own. Disposing stops it and removes its data. */
 export interface BenchServer extends AsyncDisposable {
   readonly pid: number;
+  /** Where it listens, without a slash at the end. */
+  readonly origin: string;
   /** Where its WebSocket is. */
   readonly url: string;
 }
@@ -37,9 +39,11 @@ export async function startServer(
     },
     ready: /^CodeBeaker .* listening on (http:\/\/\S+)$/m,
   });
+  const origin = serving.said.replace(/\/$/, "");
   return {
     pid: serving.pid,
-    url: `${serving.said.replace(/^http/, "ws").replace(/\/$/, "")}/ws/jsonrpc`,
+    origin,
+    url: `${origin.replace(/^http/, "ws")}/ws/jsonrpc`,
     [Symbol.asyncDispose]: () => disposeServer(serving, dataDirectory),
   };
 }

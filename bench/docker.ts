@@ -14,7 +14,14 @@ import { openEngine } from "./_python_image.ts";
 import { runSuite } from "./_suite.ts";
 import { createFromPool } from "./rows/docker_create.ts";
 import { execPython, execPythonAdded, execTrue } from "./rows/docker_exec.ts";
-import { readLarge, readSmall, writeLarge, writeSmall } from "./rows/docker_files.ts";
+import {
+  getLarge,
+  putLarge,
+  readLarge,
+  readSmall,
+  writeLarge,
+  writeSmall,
+} from "./rows/docker_files.ts";
 
 await runSuite({
   task: "bench:docker",
@@ -27,6 +34,8 @@ await runSuite({
     readSmall,
     writeLarge,
     readLarge,
+    putLarge,
+    getLarge,
     createFromPool,
   ],
   async describe({ directory }) {

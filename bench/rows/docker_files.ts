@@ -23,42 +23,57 @@ const BLOCK = 10;
 const AGAINST = "the engine's archive endpoint in the same container";
 
 /** Writes a small file. */
-export const writeSmall = fileRow("write-1k", "write", "1 KB");
+export const writeSmall = fileRow({ id: "write-1k", action: "write", size: "1 KB" });
 /** Reads a small file. */
-export const readSmall = fileRow("read-1k", "read", "1 KB");
+export const readSmall = fileRow({ id: "read-1k", action: "read", size: "1 KB" });
 /** Writes a larger file. */
-export const writeLarge = fileRow("write-1m", "write", "1 MB");
+export const writeLarge = fileRow({ id: "write-1m", action: "write", size: "1 MB" });
 /** Reads a larger file. */
-export const readLarge = fileRow("read-1m", "read", "1 MB");
+export const readLarge = fileRow({ id: "read-1m", action: "read", size: "1 MB" });
+/** Writes a larger file over plain HTTP. */
+export const putLarge = fileRow({ id: "put-1m", action: "write", size: "1 MB", http: true });
+/** Reads a larger file over plain HTTP. */
+export const getLarge = fileRow({ id: "get-1m", action: "read", size: "1 MB", http: true });
 
-function fileRow(id: string, action: "write" | "read", size: keyof typeof SIZES): BenchRow {
-  return {
-    id,
-    summary: `${action}_file of ${size}`,
-    run: (context) => measureFiles(context, { id, action, size }),
-  };
+function fileRow(row: FileRow): BenchRow {
+  const summary = `${nameOf(row)} of ${row.size}`;
+  return { id: row.id, summary, run: (context) => measureFiles(context, row) };
+}
+
+function nameOf({ action, http }: FileRow): string {
+  if (http === true) return `${action === "write" ? "PUT" : "GET"} /sessions/{id}/files/{path}`;
+  return `${action}_file`;
 }
 
 interface FileRow {
   readonly id: string;
   readonly action: "write" | "read";
   readonly size: keyof typeof SIZES;
+  /** Whether the session's files are moved over plain HTTP. @default {false} */
+  readonly http?: boolean;
+}
+
+/** One side's way to write and read files. */
+interface Files {
+  write(path: string, text: string): Promise<void>;
+  read(path: string): Promise<string>;
 }
 
 async function measureFiles(context: BenchContext, row: FileRow): Promise<RowResult> {
-  const { id, action, size } = row;
+  const { id, action, size, http = false } = row;
   const { signal, quick } = context;
   await using bench = await startDockerBench(context, { spares: 1 });
   const { sessionId, containerId } = await createDockerSession(bench.client);
   await restUntilSpare(bench.client, signal, "docker");
   const text = LINE.repeat(Math.ceil(SIZES[size] / LINE.length)).slice(0, SIZES[size]);
-  const ours = new SessionFiles(bench.client, sessionId);
+  const commands = new CommandFiles(bench.client, sessionId);
+  const ours = http ? new HttpFiles(bench.origin, sessionId) : commands;
   const theirs = new EngineFiles(bench.engine, containerId, signal);
   const paths = { ours: `${WORKSPACE}/ours.py`, theirs: `${WORKSPACE}/theirs.py` };
   // Each side reads what the other one wrote, so that both are known to move all of it.
   await ours.write(paths.ours, text);
   await theirs.write(paths.theirs, text);
-  const measure = (files: SessionFiles | EngineFiles, own: string, other: string) => async () => {
+  const measure = (files: Files, own: string, other: string) => async () => {
     await pause(REST_MS, signal);
     if (action === "write") return timed(() => files.write(own, text));
     let found = "";
@@ -74,7 +89,7 @@ async function measureFiles(context: BenchContext, row: FileRow): Promise<RowRes
   checkText(paths.theirs, await ours.read(paths.theirs), text);
   return finishRow({
     id,
-    title: `\`${action}_file\` of ${size} of text`,
+    title: `\`${nameOf(row)}\` of ${size} of text`,
     against: AGAINST,
     unit: "ms",
     reach: { atMost: 1 / 10 },
@@ -83,7 +98,7 @@ async function measureFiles(context: BenchContext, row: FileRow): Promise<RowRes
 }
 
 /** The files of a session, by its commands. */
-class SessionFiles {
+class CommandFiles implements Files {
   readonly #client: BenchClient;
   readonly #sessionId: string;
 
@@ -109,6 +124,32 @@ class SessionFiles {
       return result.content;
     }
     throw new Error(`Cannot read "${path}": ${error}`);
+  }
+}
+
+/** The files of a session, over plain HTTP. */
+class HttpFiles implements Files {
+  readonly #base: string;
+
+  constructor(origin: string, sessionId: string) {
+    this.#base = `${origin}/sessions/${sessionId}/files/`;
+  }
+
+  async write(path: string, content: string): Promise<void> {
+    const response = await fetch(this.#at(path), { method: "PUT", body: content });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`Cannot write "${path}": ${text}`);
+  }
+
+  async read(path: string): Promise<string> {
+    const response = await fetch(this.#at(path));
+    const text = await response.text();
+    if (!response.ok) throw new Error(`Cannot read "${path}": ${text}`);
+    return text;
+  }
+
+  #at(path: string): string {
+    return this.#base + path.slice(WORKSPACE.length + 1);
   }
 }
 
