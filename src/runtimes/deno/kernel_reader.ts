@@ -7,8 +7,10 @@ while read -r path; do
   echo .
 done`;
 
-/** A file of the kernel has a few lines; nothing that is read here has more. */
+/** A file of the kernel has a few lines; a shell that takes longer to read some is not well. */
 const ANSWER_TIMEOUT_MS = 5000;
+/** How long a shell waits for the next reading, so that a server at rest has no process. */
+const IDLE_MS = 3000;
 
 /**
  * Reads files of the kernel, which scoped permissions exclude. One shell does it for all, so that reading
@@ -16,6 +18,8 @@ const ANSWER_TIMEOUT_MS = 5000;
  */
 export class KernelReader implements AsyncDisposable {
   #shell: Shell | undefined;
+  #reads = 0;
+  #idle: ReturnType<typeof setTimeout> | undefined;
 
   /** Returns what is in the files, an empty text for one that cannot be read. */
   async read(paths: readonly string[]): Promise<string[]> {
@@ -25,12 +29,25 @@ export class KernelReader implements AsyncDisposable {
       // No process can be started now: what is to be read is not known.
       return paths.map(() => "");
     }
-    return await this.#shell.read(paths);
+    clearTimeout(this.#idle);
+    this.#reads++;
+    try {
+      return await this.#shell.read(paths);
+    } finally {
+      if (--this.#reads === 0) this.#idle = setTimeout(() => void this.#end(), IDLE_MS);
+    }
   }
 
   /** Ends the shell. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#shell?.[Symbol.asyncDispose]();
+    clearTimeout(this.#idle);
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    const shell = this.#shell;
+    this.#shell = undefined;
+    await shell?.[Symbol.asyncDispose]();
   }
 }
 
