@@ -14,7 +14,7 @@ const GOES_ON: Step = step(script("echo next"), { status: "ok", result: { stdout
 /** What limits do, to the command that strikes them alone. */
 export const limitScenarios: readonly Scenario[] = [
   {
-    name: "timeout, with what was written until then",
+    name: "timeout, also of what computes: nothing sets a cpu_limit",
     steps: [
       step(script("echo begun; sleep 300", {}, { timeoutMs: 700 }), {
         success: false,
@@ -26,7 +26,7 @@ export const limitScenarios: readonly Scenario[] = [
       }),
       step(
         code(by({ docker: "while True: pass", deno: "for (;;);" }), {}, { timeoutMs: 700 }),
-        { success: false, exitCode: null, status: "timeout" },
+        { success: false, exitCode: null, status: "timeout", limit: { kind: "time" } },
       ),
       GOES_ON,
     ],
@@ -108,12 +108,21 @@ export const limitScenarios: readonly Scenario[] = [
     ],
   },
   {
-    name: "cpu_limit is set by nothing, so CPU time is bounded by the timeout alone",
+    name: "costs are told where they can be measured",
+    session: {},
+    needs: { deno: { cgroups: true } },
     steps: [
       step(
-        code(by({ docker: "while True: pass", deno: "for (;;);" }), {}, { timeoutMs: 900 }),
-        { status: "timeout", limit: { kind: "time" } },
+        code(by({
+          docker: "x = bytearray(80 << 20)\nfor i in range(0, len(x), 4096): x[i] = 1",
+          deno: "const all = new Uint8Array(80 << 20).fill(1);",
+        })),
+        { status: "ok", wallMs: "$number", cpuMs: "$number", memoryPeakBytes: "$number" },
       ),
+      step(script("i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done"), {
+        status: "ok",
+        cpuMs: "$number",
+      }),
     ],
   },
 ];
