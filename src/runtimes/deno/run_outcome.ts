@@ -28,6 +28,9 @@ const OUT_OF_MEMORY_REGEXP =
 const CRASH_REGEXP = /^# Fatal |panicked at |^Deno has panicked/m;
 const CRASH_SIGNALS = new Set(["SIGTRAP", "SIGABRT", "SIGILL", "SIGSEGV", "SIGBUS"]);
 
+const LOST =
+  "The command was lost: its sandbox was ended from outside; the session and its files are still there";
+
 /** Says how a run ended, from what the system and the runtime say of it. */
 export function runOutcome(end: ChildEnd, evidence: RunEvidence): RunOutcome {
   const { cpuMs, memoryPeakBytes } = evidence.counters ?? {};
@@ -65,6 +68,10 @@ function ending(end: ChildEnd, evidence: RunEvidence): RunOutcome {
       message: `Limit of ${evidence.pidsLimit} processes and threads reached`,
       limit: { kind: "processes", configured: evidence.pidsLimit },
     };
+  }
+  // Nothing inside reaches bubblewrap, which tells signals of the program as exit codes.
+  if (evidence.confined && end.signal !== null) {
+    return { cause: "session_lost", exitCode: null, message: LOST };
   }
   if (signal === undefined) return { cause: "exited", exitCode: end.code };
   // Code in Deno cannot send itself a signal, but it can exit with any code: only what a crash leaves

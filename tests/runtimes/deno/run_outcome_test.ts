@@ -61,3 +61,11 @@ Deno.test("runOutcome() tells what was measured, however it ended", () => {
     assertEquals([outcome.cpuMs, outcome.memoryPeakBytes], [12, MIB]);
   }
 });
+
+Deno.test("runOutcome() does not take the end of the sandbox for one of the program", () => {
+  const end = { code: 137, signal: "SIGKILL" } as const;
+  assertEquals(runOutcome(end, { ...QUIET, program: true }).cause, "session_lost");
+  assertEquals(runOutcome(end, { ...QUIET, stopped: true }).cause, "stopped");
+  const counters = { oomKills: 1, pidsRefused: 0 };
+  assertEquals(runOutcome(end, { ...QUIET, counters }).cause, "memory_limit");
+});
