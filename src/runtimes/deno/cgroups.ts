@@ -1,5 +1,5 @@
 import type { KernelSetting } from "./command_line.ts";
-import { KernelReader } from "./kernel_reader.ts";
+import { KernelReader, NAME } from "./kernel_reader.ts";
 import { runScript } from "./run_script.ts";
 
 /** The interface of the kernel's control groups: one tree of version 2, or a tree a controller of version 1. */
@@ -79,12 +79,20 @@ export class Cgroups {
   readonly #id: string;
   /** The trees of version 1. */
   readonly #trees: readonly string[];
-  readonly #reader = new KernelReader();
+  readonly #reader: KernelReader;
+  /** The counters that the reader answers, in its order. */
+  readonly #counters: readonly (CounterFile & { readonly key: string })[];
 
   private constructor(version: CgroupVersion, id: string, trees: readonly string[]) {
     this.version = version;
     this.#id = id;
     this.#trees = trees;
+    const directories = this.directories(NAME);
+    this.#counters = Object.entries(COUNTERS[version])
+      .map(([key, file]) => ({ key, ...file }))
+      .filter(({ directory }) => directories[directory] !== undefined);
+    const paths = this.#counters.map(({ directory, file }) => `${directories[directory]}/${file}`);
+    this.#reader = new KernelReader(paths);
   }
 
   /** Tries whether groups can be made; undefined if not. */
@@ -123,13 +131,8 @@ export class Cgroups {
 
   /** What the kernel has counted of a group. */
   async counters(name: string): Promise<GroupCounters> {
-    const directories = this.directories(name);
-    const files = Object.entries(COUNTERS[this.version]).flatMap(([key, file]) => {
-      const directory = directories[file.directory];
-      return directory === undefined ? [] : [{ key, ...file, path: `${directory}/${file.file}` }];
-    });
-    const texts = await this.#reader.read(files.map(({ path }) => path));
-    const counted = files.flatMap(({ key, pattern, scale = 1 }, index) => {
+    const texts = await this.#reader.read(name);
+    const counted = this.#counters.flatMap(({ key, pattern, scale = 1 }, index) => {
       const found = pattern.exec(texts[index] ?? "")?.[1];
       return found === undefined ? [] : [[key, Number(found) * scale]];
     });

@@ -1,10 +1,16 @@
 import { delay } from "@std/async";
 
-// Arguments: none. For each line, a path, it writes the lines of that file and then a point.
+/** What stands for a name in a path of {@linkcode KernelReader}. */
+export const NAME = "@";
+
+// Arguments: paths. For each line, a name, it writes the lines of each file and then a point. A shell reads
+// byte by byte, so a name is all it is told.
 const SCRIPT = `
-while read -r path; do
-  while read -r line; do echo "$line"; done 2>/dev/null <"$path"
-  echo .
+while read -r name; do
+  for path in "$@"; do
+    while read -r line; do echo "$line"; done 2>/dev/null <"\${path%%${NAME}*}$name\${path#*${NAME}}"
+    echo .
+  done
 done`;
 
 /** A file of the kernel has a few lines; a shell that takes longer to read some is not well. */
@@ -17,22 +23,28 @@ const IDLE_MS = 3000;
  * costs no process.
  */
 export class KernelReader implements AsyncDisposable {
+  readonly #paths: readonly string[];
   #shell: Shell | undefined;
   #reads = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
 
-  /** Returns what is in the files, an empty text for one that cannot be read. */
-  async read(paths: readonly string[]): Promise<string[]> {
+  /** Reads files whose paths have {@linkcode NAME} in them where a name belongs. */
+  constructor(paths: readonly string[]) {
+    this.#paths = paths;
+  }
+
+  /** Returns what is in the files of a name, an empty text for one that cannot be read. */
+  async read(name: string): Promise<string[]> {
     try {
-      if (this.#shell === undefined || this.#shell.hasEnded) this.#shell = new Shell();
+      if (this.#shell === undefined || this.#shell.hasEnded) this.#shell = new Shell(this.#paths);
     } catch {
       // No process can be started now: what is to be read is not known.
-      return paths.map(() => "");
+      return this.#paths.map(() => "");
     }
     clearTimeout(this.#idle);
     this.#reads++;
     try {
-      return await this.#shell.read(paths);
+      return await this.#shell.read(name);
     } finally {
       if (--this.#reads === 0) this.#idle = setTimeout(() => void this.#end(), IDLE_MS);
     }
@@ -52,15 +64,17 @@ export class KernelReader implements AsyncDisposable {
 }
 
 class Shell implements AsyncDisposable {
+  readonly #paths: readonly string[];
   readonly #process: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   readonly #waiting: ((text: string) => void)[] = [];
   readonly #reading: Promise<void>;
   hasEnded = false;
 
-  constructor() {
+  constructor(paths: readonly string[]) {
+    this.#paths = paths;
     this.#process = new Deno.Command("/bin/sh", {
-      args: ["-c", SCRIPT],
+      args: ["-c", SCRIPT, "sh", ...paths],
       stdin: "piped",
       stdout: "piped",
       stderr: "null",
@@ -71,14 +85,14 @@ class Shell implements AsyncDisposable {
     this.#reading = this.#answer();
   }
 
-  async read(paths: readonly string[]): Promise<string[]> {
-    const answers = paths.map(() => {
+  async read(name: string): Promise<string[]> {
+    const answers = this.#paths.map(() => {
       const { promise, resolve } = Promise.withResolvers<string>();
       this.#waiting.push(resolve);
       return promise;
     });
     // If it ended, so does the reading, which answers.
-    this.#input.write(encode(paths.map((path) => `${path}\n`).join(""))).catch(() => {});
+    this.#input.write(new TextEncoder().encode(`${name}\n`)).catch(() => {});
     const late = new AbortController();
     const timer = delay(ANSWER_TIMEOUT_MS, { signal: late.signal }).then(
       () => this.#kill(),
@@ -127,8 +141,4 @@ function endOf(text: string): number {
   if (text.startsWith(".\n")) return 0;
   const at = text.indexOf("\n.\n");
   return at === -1 ? -1 : at + 1;
-}
-
-function encode(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
 }

@@ -9,12 +9,13 @@ Deno.test({
   async fn() {
     const directory = await Deno.makeTempDir({ prefix: "codebeaker-test-" });
     try {
-      const paths = ["a", "b", "none", "c"].map((name) => join(directory, name));
-      await Deno.writeTextFile(paths[0]!, "one 1\n  two 2\n");
-      await Deno.writeTextFile(paths[1]!, "");
-      await Deno.writeTextFile(paths[3]!, "3\n");
-      await using reader = new KernelReader();
-      const all = await Promise.all(Array.from({ length: 20 }, () => reader.read(paths)));
+      await Deno.mkdir(join(directory, "x y"));
+      await Deno.writeTextFile(join(directory, "x y", "a"), "one 1\n  two 2\n");
+      await Deno.writeTextFile(join(directory, "x y", "b"), "");
+      await Deno.writeTextFile(join(directory, "x y", "c"), "3\n");
+      const paths = ["a", "b", "none", "c"].map((file) => join(directory, "@", file));
+      await using reader = new KernelReader(paths);
+      const all = await Promise.all(Array.from({ length: 20 }, () => reader.read("x y")));
       for (const texts of all) {
         assertEquals(texts.map((text) => text.replace(/ +/g, " ")), [
           "one 1\ntwo 2\n",
@@ -23,7 +24,7 @@ Deno.test({
           "3\n",
         ]);
       }
-      assertEquals(await reader.read([]), []);
+      assertEquals(await reader.read("nobody"), ["", "", "", ""]);
     } finally {
       await Deno.remove(directory, { recursive: true });
     }
