@@ -3,8 +3,8 @@ import { SANDBOX_UID } from "../src/runtimes/docker/container_spec.ts";
 import { archiveGet } from "../src/runtimes/docker/engine/archive_get.ts";
 import { archivePut } from "../src/runtimes/docker/engine/archive_put.ts";
 import type { EngineClient } from "../src/runtimes/docker/engine/engine_client.ts";
-import { readTar } from "../src/runtimes/docker/engine/tar_reader.ts";
-import { writeTar } from "../src/runtimes/docker/engine/tar_writer.ts";
+import { readTar } from "../src/runtimes/tar/tar_reader.ts";
+import { writeTar } from "../src/runtimes/tar/tar_writer.ts";
 
 /** The files of one container, through the engine's archive endpoint. */
 export class EngineFiles {

@@ -6,6 +6,7 @@ import { startDeno, startDocker } from "./app_runtimes.ts";
 import { ApiKeyError, ApiKeys } from "./auth/api_keys.ts";
 import { decideListen } from "./auth/listen_policy.ts";
 import { RequestGuard } from "./auth/request_guard.ts";
+import { UrlSigner } from "./auth/url_signer.ts";
 import type { Config } from "./config/schema.ts";
 import { createMethodTable } from "./methods/table.ts";
 import { Dispatcher } from "./rpc/dispatcher.ts";
@@ -15,6 +16,7 @@ import { RegistryError } from "./sessions/registry_error.ts";
 import { SessionManager } from "./sessions/session_manager.ts";
 import { SessionRegistry } from "./sessions/session_registry.ts";
 import { StartError } from "./start_error.ts";
+import { fileRoute } from "./transport/files/file_routes.ts";
 import type { HealthProvider } from "./transport/health_routes.ts";
 import { metricsRoute } from "./transport/metrics_route.ts";
 import { startServer } from "./transport/server.ts";
@@ -34,6 +36,7 @@ export interface App extends AsyncDisposable {
 /** What a client may want to know before it asks for too much. */
 const PUBLISHED_LIMITS = [
   ...["maxTimeoutMs", "defaultTimeoutMs", "maxOutputBytes", "maxCodeBytes", "maxFileBytes"],
+  ...["maxTransferBytes"],
   ...["maxMessageBytes", "maxQueuedCommands", "maxProcesses", "maxInFlight", "idleTimeoutMinutes"],
   ...["maxLifetimeMinutes", "idleTimeoutCeilingMinutes", "lifetimeCeilingMinutes"],
   ...["memoryLimitMB", "memoryCeilingMB", "diskLimitMB", "resultRetentionMinutes"],
@@ -70,7 +73,8 @@ export async function startApp(config: Config): Promise<App> {
   const limits = Object.fromEntries(
     PUBLISHED_LIMITS.map((name) => [name, config[name] as number]),
   );
-  const table = createMethodTable({ sessions, runtimes, version: VERSION, limits });
+  const urls = await UrlSigner.create();
+  const table = createMethodTable({ sessions, runtimes, version: VERSION, limits, urls });
   const dispatcher = new Dispatcher(table, {
     maxInFlight: config.maxInFlight,
     ...rpcEvents(metrics),
@@ -78,6 +82,7 @@ export async function startApp(config: Config): Promise<App> {
   metrics.observe({
     sessions: () => sessions.counts().sessions,
     executions: () => sessions.counts().executions,
+    background: () => sessions.counts().background,
     pools: () => [
       ...(deno.spares === undefined ? [] : [{ pool: "deno", ...deno.spares }]),
       ...(docker === undefined ? [] : [{ pool: "docker", ...docker.spares }]),
@@ -92,7 +97,7 @@ export async function startApp(config: Config): Promise<App> {
     host: config.host,
     port: config.port,
     handler: dispatcher,
-    guard: new RequestGuard({ ...config, keys }),
+    guard: new RequestGuard({ ...config, keys, signatures: urls }),
     health: healthProvider(runtimes, sessions),
     limits: {
       maxMessageBytes: config.maxMessageBytes,
@@ -101,7 +106,10 @@ export async function startApp(config: Config): Promise<App> {
       pingIntervalSeconds: config.pingIntervalSeconds,
     },
     events: transportEvents(metrics),
-    routes: [metricsRoute(metrics)],
+    routes: [
+      metricsRoute(metrics),
+      fileRoute({ provider: sessions, maxTransfers: config.maxConnections }),
+    ],
   }));
   const started = stack.move();
   let closed: Promise<void> | undefined;

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { countCall } from "./app_metrics.ts";
+import { countCall, endpointOf } from "./app_metrics.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import type { DispatcherOptions } from "./rpc/dispatcher.ts";
 import type { TransportEvents } from "./transport/transport_events.ts";
@@ -47,7 +47,7 @@ export function transportEvents(metrics: Metrics): TransportEvents {
       });
     },
     requestAnswered({ method, path, status, durationMs }) {
-      metrics.httpRequest({ path, status });
+      metrics.httpRequest({ path: endpointOf(path), status });
       logger.debug("{method} {path} {status}", {
         method,
         path,

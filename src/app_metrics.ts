@@ -20,9 +20,11 @@ const CREATE_FAILURES: Record<SandboxErrorCode, boolean> = {
   ["execution_not_found"]: false,
   ["process_not_found"]: false,
   ["context_not_found"]: false,
+  ["watch_not_found"]: false,
   ["session_limit_reached"]: true,
   ["process_limit_reached"]: false,
   ["context_limit_reached"]: false,
+  ["watch_limit_reached"]: false,
   ["queue_full"]: false,
   ["runtime_unavailable"]: true,
   unauthorized: false,
@@ -47,6 +49,11 @@ const STANDARD_FAILURES: Record<StandardReason, true> = {
 const REFUSALS: readonly string[] = [
   ...["session_limit_reached", "process_limit_reached", "queue_full", "rate_limited", "too_large"],
 ];
+/** Endpoints whose paths name sessions and files. */
+const FILE_ENDPOINTS = {
+  files: "/sessions/{id}/files/*",
+  archive: "/sessions/{id}/archive",
+} as const;
 /** A file command that failed has no status. */
 const FAILED = "failed";
 
@@ -72,7 +79,10 @@ const VOCABULARY: Vocabulary = {
   ],
   closeCodes: [1000, 1002, 1003, 1005, 1006, 1007, 1008, 1011, ...Object.values(CLOSE_CODES)]
     .map(String),
-  endpoints: ["/ws/jsonrpc", "/rpc", "/health", "/health/live", "/health/ready", "/metrics"],
+  endpoints: [
+    ...["/ws/jsonrpc", "/rpc", "/health", "/health/live", "/health/ready", "/metrics"],
+    ...Object.values(FILE_ENDPOINTS),
+  ],
 };
 
 /** Makes the metrics of a server. */
@@ -104,6 +114,12 @@ export function sessionEvents(metrics: Metrics): SessionEvents {
     },
     internalError: () => metrics.internalError({ component: "sessions" }),
   };
+}
+
+/** Says which endpoint a path belongs to, where that is not the path itself. */
+export function endpointOf(path: string): string {
+  const [, kind] = /^\/sessions\/[^/]+\/(files(?=\/)|archive$)/.exec(path) ?? [];
+  return kind === undefined ? path : FILE_ENDPOINTS[kind as keyof typeof FILE_ENDPOINTS];
 }
 
 /** Counts a JSON-RPC request. */

@@ -18,9 +18,11 @@ export type SandboxErrorCode =
   | "execution_not_found"
   | "process_not_found"
   | "context_not_found"
+  | "watch_not_found"
   | "session_limit_reached"
   | "process_limit_reached"
   | "context_limit_reached"
+  | "watch_limit_reached"
   | "queue_full"
   | "runtime_unavailable"
   | "unauthorized"
@@ -72,9 +74,28 @@ export class InvalidParamsError extends SandboxError {
   }
 }
 
+/** Options of {@linkcode CommandError}. */
+export interface CommandErrorOptions extends ErrorOptions {
+  /** What stood in the way, as a word: the system's, such as `ENOENT`, or ours. */
+  readonly reason?: string | undefined;
+}
+
 /** A command that failed in the way the guide describes as a result, such as a missing file. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
+  /** What stood in the way, where that is known. */
+  readonly reason: string | undefined;
+
+  /** Makes the error of a sentence for the client. */
+  constructor(message: string, options: CommandErrorOptions = {}) {
+    super(message, options);
+    this.reason = options.reason;
+  }
+}
+
+/** An archive that is refused: what was unpacked before stays. */
+export class ArchiveError extends Error {
+  override readonly name = "ArchiveError";
 }
 
 function describeIssues(issues: readonly Issue[]): string {

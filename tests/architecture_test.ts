@@ -44,6 +44,7 @@ const ALLOWED: Record<string, readonly string[] | "everything"> = {
     "runtimes",
     "runtimes/deno/bootstrap",
     "agent",
+    "agent/inside",
     "languages",
     "protocol",
     "errors",

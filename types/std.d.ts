@@ -63,19 +63,29 @@ declare module "@std/http/status" {
   export const STATUS_CODE: {
     readonly SwitchingProtocols: 101;
     readonly OK: 200;
+    readonly Created: 201;
     readonly NoContent: 204;
+    readonly PartialContent: 206;
+    readonly NotModified: 304;
     readonly BadRequest: 400;
     readonly Unauthorized: 401;
     readonly Forbidden: 403;
     readonly NotFound: 404;
     readonly MethodNotAllowed: 405;
+    readonly RequestTimeout: 408;
+    readonly Conflict: 409;
+    readonly Gone: 410;
+    readonly PreconditionFailed: 412;
     readonly ContentTooLarge: 413;
     readonly UnsupportedMediaType: 415;
+    readonly RangeNotSatisfiable: 416;
     readonly MisdirectedRequest: 421;
     readonly UpgradeRequired: 426;
     readonly TooManyRequests: 429;
     readonly InternalServerError: 500;
+    readonly NotImplemented: 501;
     readonly ServiceUnavailable: 503;
+    readonly InsufficientStorage: 507;
   };
   export const STATUS_TEXT: Readonly<Record<number, string>>;
 }
@@ -84,6 +94,10 @@ declare module "@std/http/negotiation" {
   export function accepts(
     request: Pick<Request, "headers">,
     ...types: string[]
+  ): string | undefined;
+  export function acceptsEncodings(
+    request: Pick<Request, "headers">,
+    ...encodings: string[]
   ): string | undefined;
 }
 

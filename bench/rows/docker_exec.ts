@@ -24,8 +24,10 @@ const PYTHON: BenchProgram = {
   argv: ["python3", "-c", "print('Hello from Python!')"],
   stdout: "Hello from Python!\n",
 };
-/** Rest before each measurement, for what the other side left running in the engine, in milliseconds. */
+/** Rest before each measurement, for what the last one left running, in milliseconds. */
 const REST_MS = 5;
+/** Measurements of one side before it is the other's turn. */
+const BLOCK = 10;
 /** How often one shell runs the program, to find out what the program itself takes. */
 const BARE_RUNS = 10;
 const REACH = { atMost: 1 / 15 };
@@ -97,6 +99,7 @@ async function measureExec(context: BenchContext, row: ExecRow): Promise<RowResu
   };
   const figures = await interleave(context, { ours, baseline }, {
     rounds: quick ? 20 : 150,
+    block: BLOCK,
     warmups: 3,
   });
   const facts = { id, title, against: AGAINST, unit: "ms", reach: REACH } as const;

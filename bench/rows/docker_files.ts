@@ -16,8 +16,10 @@ import { timed } from "../_timing.ts";
 const SIZES = { "1 KB": 1024, "1 MB": 1024 * 1024 } as const;
 /** A line of source text, with what JSON has to escape in it. */
 const LINE = '\tprint("the quick brown fox \\\\ jumps over the lazy dog")\n';
-/** Rest before each measurement, for what the other side left running in the engine, in milliseconds. */
+/** Rest before each measurement, for what the last one left running, in milliseconds. */
 const REST_MS = 5;
+/** Measurements of one side before it is the other's turn. */
+const BLOCK = 10;
 const AGAINST = "the engine's archive endpoint in the same container";
 
 /** Writes a small file. */
@@ -67,7 +69,7 @@ async function measureFiles(context: BenchContext, row: FileRow): Promise<RowRes
   const figures = await interleave(context, {
     ours: measure(ours, paths.ours, paths.theirs),
     baseline: measure(theirs, paths.theirs, paths.ours),
-  }, { rounds: quick ? 15 : 80, warmups: 2 });
+  }, { rounds: quick ? 20 : 80, block: BLOCK, warmups: 2 });
   checkText(paths.ours, await theirs.read(paths.ours), text);
   checkText(paths.theirs, await ours.read(paths.theirs), text);
   return finishRow({

@@ -1,4 +1,4 @@
-import { type TarSource, writeTar } from "../../src/runtimes/docker/engine/tar_writer.ts";
+import { type TarSource, writeTar } from "../../src/runtimes/tar/tar_writer.ts";
 import { RUNTIMES } from "./recipe.ts";
 
 /** What every image of {@linkcode RUNTIMES} may copy from beside its own folder. */

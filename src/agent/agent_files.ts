@@ -1,6 +1,12 @@
 import type { AgentConnection } from "./agent_connection.ts";
 import { answerOf } from "./agent_answer.ts";
-import { readEntries, readEntry, readNumber } from "./agent_reports.ts";
+import {
+  readEntries,
+  readEntry,
+  readNumber,
+  readScanned,
+  type WriteReport,
+} from "./agent_reports.ts";
 import type {
   AgentCopyOptions,
   AgentReadOptions,
@@ -10,7 +16,7 @@ import type {
 import { FileDownload } from "./file_download.ts";
 import { uploadFile } from "./file_upload.ts";
 import { FrameError } from "./inside/frames.ts";
-import { type FileEntry, MAX_ENTRIES } from "./inside/protocol.ts";
+import { type FileEntry, MAX_ENTRIES, type ScannedEntry } from "./inside/protocol.ts";
 
 /** What a path is. */
 export interface AgentFileEntry extends FileEntry {
@@ -36,7 +42,7 @@ export class AgentFiles {
     options: AgentReadOptions,
   ): Promise<{ content: Uint8Array<ArrayBuffer>; size: number }> {
     const download = await FileDownload.open(this.#connection, path, options);
-    const { size, length } = download;
+    const { size, length } = download.facts;
     const content = new Uint8Array(length);
     let filled = 0;
     for (let piece = await download.next(); piece !== null; piece = await download.next()) {
@@ -50,7 +56,6 @@ export class AgentFiles {
   /** Reads a file or a range of it as fast as it is taken; a slow reader costs a bounded memory. */
   async readStream(path: string, options: AgentReadOptions): Promise<AgentReadStream> {
     const download = await FileDownload.open(this.#connection, path, options);
-    const { size, length } = download;
     const content = new ReadableStream<Uint8Array>({
       async pull(controller) {
         const piece = await download.next();
@@ -59,7 +64,7 @@ export class AgentFiles {
       },
       cancel: (reason) => download.cancel(reason),
     }, { highWaterMark: 0 });
-    return { size, length, content };
+    return { ...download.facts, content };
   }
 
   /**
@@ -68,10 +73,32 @@ export class AgentFiles {
    */
   async write(
     path: string,
-    content: Uint8Array | ReadableStream<Uint8Array>,
+    content: Uint8Array | AsyncIterable<Uint8Array>,
     options: AgentWriteOptions = {},
   ): Promise<number> {
+    return (await this.store(path, content, options)).bytes;
+  }
+
+  /** Writes as {@linkcode write} does, and tells what became of the file. */
+  async store(
+    path: string,
+    content: Uint8Array | AsyncIterable<Uint8Array>,
+    options: AgentWriteOptions = {},
+  ): Promise<WriteReport> {
     return await uploadFile(this.#connection, path, content, options);
+  }
+
+  /** Sets permissions and the time, in milliseconds since 1970, of what is no symlink. */
+  async adjust(
+    path: string,
+    facts: { readonly mode?: number; readonly modifiedAt?: number },
+  ): Promise<void> {
+    await answerOf(this.#connection, { op: "adjust", path, ...facts }, () => {});
+  }
+
+  /** Makes a symlink with missing parents, in place of any file that is there. */
+  async link(path: string, target: string): Promise<void> {
+    await answerOf(this.#connection, { op: "link", path, target }, () => {});
   }
 
   /** Makes a directory and its missing parents; it may exist already. */
@@ -99,6 +126,11 @@ export class AgentFiles {
     await answerOf(this.#connection, { op: "remove", path, recursive }, () => {});
   }
 
+  /** Sets the permission bits of a file or directory, those of 0o777; a symlink is followed. */
+  async chmod(path: string, mode: number): Promise<void> {
+    await answerOf(this.#connection, { op: "chmod", path, mode }, () => {});
+  }
+
   /** Lists a directory, sorted by name. */
   async list(path: string): Promise<AgentFileEntry[]> {
     const entries: AgentFileEntry[] = [];
@@ -107,6 +139,16 @@ export class AgentFiles {
       for (const entry of readEntries(payload)) {
         entries.push({ ...entry, path: `${base}/${entry.name}` });
       }
+      if (entries.length > MAX_ENTRIES) throw new FrameError("A listing does not end");
+    });
+    return entries;
+  }
+
+  /** Lists a directory with all that an archive keeps of its entries. */
+  async scan(path: string): Promise<ScannedEntry[]> {
+    const entries: ScannedEntry[] = [];
+    await answerOf(this.#connection, { op: "scan", path }, () => {}, (payload) => {
+      entries.push(...readScanned(payload));
       if (entries.length > MAX_ENTRIES) throw new FrameError("A listing does not end");
     });
     return entries;

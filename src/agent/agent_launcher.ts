@@ -6,22 +6,53 @@ export const LAUNCHER_NAME = "launch";
 const BASE = 0x400000;
 const HEADERS_BYTES = 64 + 56;
 
-/** What both launchers do: argv is `launch <path> <argv[0]> <argv[1]> …`. */
+/**
+ * What both launchers do: argv is `launch <terminal> <path> <argv[0]> <argv[1]> …`. If the terminal is not
+ * empty, the program has it as its streams. It is opened by a session that has none, so that the kernel
+ * makes it the controlling one.
+ */
 const X86_64 = `
 b8 70 00 00 00       | mov eax, 112          ; setsid()
 0f 05                | syscall
 b8 02 00 00 00       | mov eax, 2            ; open(score file, O_WRONLY | O_CLOEXEC)
-48 8d 3d 8a 00 00 00 | lea rdi, [score file]
+48 8d 3d e9 00 00 00 | lea rdi, [score file]
 be 01 00 08 00       | mov esi, 0x80001
 31 d2                | xor edx, edx
 0f 05                | syscall
 89 c7                | mov edi, eax          ; write(it, score, 3)
-48 8d 35 91 00 00 00 | lea rsi, [score]
+48 8d 35 f0 00 00 00 | lea rsi, [score]
 ba 03 00 00 00       | mov edx, 3
 b8 01 00 00 00       | mov eax, 1
 0f 05                | syscall
-48 8b 7c 24 10       | mov rdi, [rsp+16]     ; execve(argv[1], &argv[2], environment)
-48 8d 74 24 18       | lea rsi, [rsp+24]
+41 bd 02 00 00 00    | mov r13d, 2           ; where failure is told
+48 8b 5c 24 10       | mov rbx, [rsp+16]     ; is argv[1] empty?
+80 3b 00             | cmp byte [rbx], 0
+74 51                | je program
+bf 02 00 00 00       | mov edi, 2            ; r13d = fcntl(2, F_DUPFD_CLOEXEC, 3)
+be 06 04 00 00       | mov esi, 1030
+ba 03 00 00 00       | mov edx, 3
+b8 48 00 00 00       | mov eax, 72
+0f 05                | syscall
+41 89 c5             | mov r13d, eax
+48 89 df             | mov rdi, rbx          ; open(argv[1], O_RDWR | O_CLOEXEC)
+be 02 00 08 00       | mov esi, 0x80002
+31 d2                | xor edx, edx
+b8 02 00 00 00       | mov eax, 2
+0f 05                | syscall
+85 c0                | test eax, eax
+78 6a                | js failed
+89 c7                | mov edi, eax          ; dup2(it, 0)
+31 f6                | xor esi, esi
+b8 21 00 00 00       | mov eax, 33
+0f 05                | syscall
+be 01 00 00 00       | mov esi, 1            ; dup2(it, 1)
+b8 21 00 00 00       | mov eax, 33
+0f 05                | syscall
+be 02 00 00 00       | mov esi, 2            ; dup2(it, 2)
+b8 21 00 00 00       | mov eax, 33
+0f 05                | syscall
+48 8b 7c 24 18       | program: mov rdi, [rsp+24] ; execve(argv[2], &argv[3], environment)
+48 8d 74 24 20       | lea rsi, [rsp+32]
 48 8b 0c 24          | mov rcx, [rsp]
 4c 8d 64 cc 10       | lea r12, [rsp+rcx*8+16]
 4c 89 e2             | mov rdx, r12
@@ -29,18 +60,18 @@ b8 3b 00 00 00       | mov eax, 59
 0f 05                | syscall
 83 f8 f8             | cmp eax, -ENOEXEC
 75 25                | jne failed
-48 8b 4c 24 10       | mov rcx, [rsp+16]     ; a script without #!: argv[2] = argv[1]
-48 89 4c 24 18       | mov [rsp+24], rcx
-48 8d 3d 55 00 00 00 | lea rdi, [shell]      ; argv[1] = shell
-48 89 7c 24 10       | mov [rsp+16], rdi
-48 8d 74 24 10       | lea rsi, [rsp+16]     ; execve(shell, &argv[1], environment)
+48 8b 4c 24 18       | mov rcx, [rsp+24]     ; a script without #!: argv[3] = argv[2]
+48 89 4c 24 20       | mov [rsp+32], rcx
+48 8d 3d 53 00 00 00 | lea rdi, [shell]      ; argv[2] = shell
+48 89 7c 24 18       | mov [rsp+24], rdi
+48 8d 74 24 18       | lea rsi, [rsp+24]     ; execve(shell, &argv[2], environment)
 4c 89 e2             | mov rdx, r12
 b8 3b 00 00 00       | mov eax, 59
 0f 05                | syscall
 89 c3                | failed: mov ebx, eax
 f7 db                | neg ebx
-b8 01 00 00 00       | mov eax, 1            ; write(2, token, 16)
-bf 02 00 00 00       | mov edi, 2
+b8 01 00 00 00       | mov eax, 1            ; write(r13d, token, 16)
+44 89 ef             | mov edi, r13d
 48 8d 35 34 00 00 00 | lea rsi, [token]
 ba 10 00 00 00       | mov edx, 16
 0f 05                | syscall
@@ -53,37 +84,66 @@ const AARCH64 = `
 a8 13 80 d2 | mov x8, #157         ; setsid()
 01 00 00 d4 | svc #0
 60 0c 80 92 | mov x0, #-100        ; openat(AT_FDCWD, score file, O_WRONLY | O_CLOEXEC)
-c1 04 00 10 | adr x1, score file
+61 08 00 10 | adr x1, score file
 22 00 80 d2 | mov x2, #1
 02 01 a0 f2 | movk x2, #8, lsl #16
 03 00 80 d2 | mov x3, #0
 08 07 80 d2 | mov x8, #56
 01 00 00 d4 | svc #0
-c1 04 00 30 | adr x1, score        ; write(it, score, 3)
+61 08 00 30 | adr x1, score        ; write(it, score, 3)
 62 00 80 d2 | mov x2, #3
 08 08 80 d2 | mov x8, #64
 01 00 00 d4 | svc #0
-ea 03 00 91 | mov x10, sp          ; execve(argv[1], &argv[2], environment)
-49 01 40 f9 | ldr x9, [x10]
+ea 03 00 91 | mov x10, sp
+55 00 80 d2 | mov x21, #2          ; where failure is told
+53 09 40 f9 | ldr x19, [x10, #16]  ; is argv[1] empty?
+69 02 40 39 | ldrb w9, [x19]
+49 03 00 34 | cbz w9, program
+40 00 80 d2 | mov x0, #2           ; x21 = fcntl(2, F_DUPFD_CLOEXEC, 3)
+c1 80 80 d2 | mov x1, #1030
+62 00 80 d2 | mov x2, #3
+28 03 80 d2 | mov x8, #25
+01 00 00 d4 | svc #0
+f5 03 00 aa | mov x21, x0
+60 0c 80 92 | mov x0, #-100        ; openat(AT_FDCWD, argv[1], O_RDWR | O_CLOEXEC)
+e1 03 13 aa | mov x1, x19
+42 00 80 d2 | mov x2, #2
+02 01 a0 f2 | movk x2, #8, lsl #16
+03 00 80 d2 | mov x3, #0
+08 07 80 d2 | mov x8, #56
+01 00 00 d4 | svc #0
+c0 03 f8 b7 | tbnz x0, #63, failed
+f3 03 00 aa | mov x19, x0          ; dup3(it, 0, 0)
+01 00 80 d2 | mov x1, #0
+02 00 80 d2 | mov x2, #0
+08 03 80 d2 | mov x8, #24
+01 00 00 d4 | svc #0
+e0 03 13 aa | mov x0, x19          ; dup3(it, 1, 0)
+21 00 80 d2 | mov x1, #1
+01 00 00 d4 | svc #0
+e0 03 13 aa | mov x0, x19          ; dup3(it, 2, 0)
+41 00 80 d2 | mov x1, #2
+01 00 00 d4 | svc #0
+49 01 40 f9 | program: ldr x9, [x10] ; execve(argv[2], &argv[3], environment)
 4b 0d 09 8b | add x11, x10, x9, lsl #3
 74 41 00 91 | add x20, x11, #16
-40 09 40 f9 | ldr x0, [x10, #16]
-41 61 00 91 | add x1, x10, #24
+40 0d 40 f9 | ldr x0, [x10, #24]
+41 81 00 91 | add x1, x10, #32
 e2 03 14 aa | mov x2, x20
 a8 1b 80 d2 | mov x8, #221
 01 00 00 d4 | svc #0
 1f 20 00 b1 | cmn x0, #ENOEXEC
 21 01 00 54 | b.ne failed
-49 09 40 f9 | ldr x9, [x10, #16]   ; a script without #!: argv[2] = argv[1]
-49 0d 00 f9 | str x9, [x10, #24]
-c0 02 00 10 | adr x0, shell        ; argv[1] = shell
-40 09 00 f9 | str x0, [x10, #16]
-41 41 00 91 | add x1, x10, #16     ; execve(shell, &argv[1], environment)
+49 0d 40 f9 | ldr x9, [x10, #24]   ; a script without #!: argv[3] = argv[2]
+49 11 00 f9 | str x9, [x10, #32]
+c0 02 00 10 | adr x0, shell        ; argv[2] = shell
+40 0d 00 f9 | str x0, [x10, #24]
+41 61 00 91 | add x1, x10, #24     ; execve(shell, &argv[2], environment)
 e2 03 14 aa | mov x2, x20
 a8 1b 80 d2 | mov x8, #221
 01 00 00 d4 | svc #0
 f3 03 00 cb | failed: neg x19, x0
-40 00 80 d2 | mov x0, #2           ; write(2, token, 16)
+e0 03 15 aa | mov x0, x21          ; write(x21, token, 16)
 01 02 00 10 | adr x1, token
 02 02 80 d2 | mov x2, #16
 08 08 80 d2 | mov x8, #64
@@ -104,10 +164,10 @@ const MACHINES: Readonly<Record<string, { readonly number: number; readonly code
 };
 
 /**
- * A program of some 330 bytes that gives a program a session of its own and takes its place. Without it
- * the agent has to make a copy of itself for every program, because only a copy can begin a session, and
- * that alone takes as long as all the rest of a short command. Undefined for an unknown machine: the agent
- * does without.
+ * A program of some 430 bytes that gives a program a session of its own, and a terminal if it is to have
+ * one, and takes its place. Without it the agent has to make a copy of itself for every program, because
+ * only a copy can begin a session, and that alone takes as long as all the rest of a short command.
+ * Undefined for an unknown machine: the agent does without, and there are no terminals.
  *
  * @param arch the engine's kind of machine, such as `x86_64`
  */

@@ -4,7 +4,8 @@ import type { AgentLost } from "./agent_error.ts";
 import { AgentFiles } from "./agent_files.ts";
 import type { AgentExit, AgentProcess, RunProcessOptions, StartOptions } from "./agent_process.ts";
 import { AgentProcessHandle } from "./agent_process_handle.ts";
-import type { AgentReady } from "./inside/protocol.ts";
+import { AgentWatch, type AgentWatchSpec } from "./agent_watch.ts";
+import type { AgentReady, WatchBatch } from "./inside/protocol.ts";
 
 /** Options of {@linkcode AgentLink.open}. */
 export interface AgentLinkOptions extends AgentConnectionOptions {
@@ -101,6 +102,11 @@ export class AgentLink implements AsyncDisposable {
     } finally {
       signal.removeEventListener("abort", stop);
     }
+  }
+
+  /** Watches a directory. Throws an `AgentLostError` if the agent is lost already. */
+  watch(spec: AgentWatchSpec, onBatch: (batch: WatchBatch) => void): AgentWatch {
+    return new AgentWatch(this.#connection, spec, onBatch);
   }
 
   /** Ends the agent by closing its channel, and with it everything that it runs. */

@@ -1,4 +1,4 @@
-import type { ExitReport } from "./inside/protocol.ts";
+import type { ExitReport, TerminalSize } from "./inside/protocol.ts";
 
 /** A file that is written before a program starts. */
 export interface AgentScript {
@@ -28,6 +28,8 @@ export interface AgentProcess {
    * killed, but when all of its output is at its end too, or when it is stopped. @default {false}
    */
   readonly keep?: boolean | undefined;
+  /** Gives it a terminal of this size, which is its standard input and, as `stdout`, all of its output. */
+  readonly terminal?: TerminalSize | undefined;
 }
 
 /** How a program ended. */

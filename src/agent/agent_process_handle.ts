@@ -2,7 +2,7 @@ import { type AgentConnection, answers, type PendingRequest } from "./agent_conn
 import { type AgentLostError, AgentRefusal } from "./agent_error.ts";
 import type { AgentExit, AgentProcess, StartOptions } from "./agent_process.ts";
 import { readExit, readFail, readNumber } from "./agent_reports.ts";
-import { CHUNK_BYTES, type SignalTarget } from "./inside/protocol.ts";
+import { CHUNK_BYTES, type SignalTarget, type TerminalSize } from "./inside/protocol.ts";
 import { decodeCredit } from "./inside/frame_payload.ts";
 import type { FrameType } from "./inside/frames.ts";
 import { ProcessStdin } from "./process_stdin.ts";
@@ -33,7 +33,7 @@ export class AgentProcessHandle {
 
   /** Starts a program. */
   constructor(connection: AgentConnection, spec: AgentProcess, options: StartOptions) {
-    const { argv, cwd, env, stdin, keepStdin = false, files = [], remove, keep } = spec;
+    const { argv, cwd, env, stdin, keepStdin = false, files = [], remove, keep, terminal } = spec;
     this.#connection = connection;
     this.#options = options;
     this.ended = this.#exit.promise;
@@ -50,6 +50,7 @@ export class AgentProcessHandle {
       ...(after.length > 0 && { after }),
       ...(remove !== undefined && { remove }),
       ...(keep !== undefined && { keep }),
+      ...(terminal !== undefined && { terminal }),
     }, this.#pending());
     this.#stdin = new ProcessStdin(connection, this.#id);
     if (stdin !== undefined) this.#stdin.write(toBytes(stdin));
@@ -72,6 +73,11 @@ export class AgentProcessHandle {
   /** Signals it, its process group, or everything it started. */
   signal(signal: Deno.Signal, to: SignalTarget = "process"): void {
     if (!this.#over) this.#connection.sendJson("signal", this.#id, { signal, to });
+  }
+
+  /** Changes the size of its terminal, if it has one. */
+  resize(size: TerminalSize): void {
+    if (!this.#over) this.#connection.sendJson("resize", this.#id, size);
   }
 
   /** Asks it and everything it started to end, and kills what is left after `graceMs`. */

@@ -29,7 +29,7 @@ function makeSources(): [name: string, text: string][] {
 
 function toJavaScript(text: string): string {
   return stripTypeScriptTypes(text).replace(
-    /(?<=\sfrom ")\.\/\w+\.ts(?=";)/g,
+    /(?<=\sfrom "|\bimport\(")\.\/\w+\.ts(?="\)?;)/g,
     (specifier) => toJs(specifier),
   );
 }

@@ -1,18 +1,13 @@
 import { type AgentConnection, answers } from "./agent_connection.ts";
 import { AgentRefusal } from "./agent_error.ts";
 import type { AgentReadOptions } from "./agent_file_options.ts";
-import { readFail, readRange } from "./agent_reports.ts";
+import { type RangeReport, readFail, readRange } from "./agent_reports.ts";
 import { encodeCredit } from "./inside/frame_payload.ts";
 import { FrameError, type FrameType } from "./inside/frames.ts";
 import { READ_WINDOW_BYTES } from "./inside/protocol.ts";
 
 /** What was taken is told in pieces of this size, not byte by byte. */
 const CREDIT_BYTES = READ_WINDOW_BYTES / 4;
-
-interface Range {
-  readonly size: number;
-  readonly length: number;
-}
 
 /**
  * A file, or a range of it, that is being read. What was sent and not taken is bounded by the window: the
@@ -23,9 +18,9 @@ export class FileDownload {
   readonly #maxBytes: number;
   readonly #signal: AbortSignal | undefined;
   readonly #id: number;
-  readonly #begun = Promise.withResolvers<Range>();
+  readonly #begun = Promise.withResolvers<RangeReport>();
   readonly #queue: Uint8Array[] = [];
-  #range: Range | undefined;
+  #range: RangeReport | undefined;
   #received = 0;
   #window = READ_WINDOW_BYTES;
   #taken = 0;
@@ -35,7 +30,7 @@ export class FileDownload {
   readonly #abort = () => this.cancel(this.#signal?.reason);
 
   private constructor(connection: AgentConnection, path: string, options: AgentReadOptions) {
-    const { offset, length, maxBytes, signal } = options;
+    const { offset, length, maxBytes, follow, signal } = options;
     this.#connection = connection;
     this.#maxBytes = maxBytes;
     this.#signal = signal;
@@ -46,6 +41,7 @@ export class FileDownload {
       maxBytes,
       ...(offset !== undefined && { offset }),
       ...(length !== undefined && { length }),
+      ...(follow !== undefined && { follow }),
     }, {
       receive: (type, payload) => this.#receive(type, payload),
       lose: (error) => this.#finish({ error }),
@@ -65,14 +61,10 @@ export class FileDownload {
     return download;
   }
 
-  /** The size of the whole file. */
-  get size(): number {
-    return this.#range?.size ?? 0;
-  }
-
-  /** How many bytes are coming; fewer, if the file becomes shorter meanwhile. */
-  get length(): number {
-    return this.#range?.length ?? 0;
+  /** What is known of the file, and how many bytes are coming; fewer, if it becomes shorter meanwhile. */
+  get facts(): RangeReport {
+    if (this.#range === undefined) throw new TypeError("Cannot tell of a file that is not open");
+    return this.#range;
   }
 
   /** Takes the next piece; null at the end. One call at a time. */
@@ -114,7 +106,7 @@ export class FileDownload {
     return true;
   }
 
-  #begin(range: Range): void {
+  #begin(range: RangeReport): void {
     if (range.length > this.#maxBytes) {
       throw new FrameError(`A read of at most ${this.#maxBytes} bytes gives ${range.length}`);
     }
@@ -125,7 +117,7 @@ export class FileDownload {
   #add(bytes: Uint8Array): void {
     this.#received += bytes.length;
     this.#window -= bytes.length;
-    if (this.#received > this.length || this.#window < 0) {
+    if (this.#received > this.facts.length || this.#window < 0) {
       throw new FrameError("A read gives more bytes than it was asked for");
     }
     if (this.#failure !== undefined) return;
@@ -141,7 +133,9 @@ export class FileDownload {
   #take(bytes: number): void {
     this.#taken += bytes;
     // Nothing is left to ask for when all of the rest may be sent already.
-    if (this.#over || this.#taken < CREDIT_BYTES || this.length - this.#received <= this.#window) {
+    if (
+      this.#over || this.#taken < CREDIT_BYTES || this.facts.length - this.#received <= this.#window
+    ) {
       return;
     }
     this.#window += this.#taken;

@@ -7,6 +7,7 @@ import {
 } from "./credentials.ts";
 import { HostPolicy, type HostPolicyOptions, parseHost } from "./host.ts";
 import { ANONYMOUS } from "./key_entry.ts";
+import { type SignatureVerdict, UrlSigner } from "./url_signer.ts";
 import { OriginPolicy, type OriginPolicyOptions } from "./origin.ts";
 
 /** What the guard needs of the keys. */
@@ -17,12 +18,20 @@ export interface Authenticator {
   authenticate(presented: string): Promise<string | undefined>;
 }
 
+/** What the guard needs of signed URLs. */
+export interface SignatureVerifier {
+  /** Judges a request that says it is signed. */
+  verify(method: string, url: URL): Promise<SignatureVerdict>;
+}
+
 /** Options of {@linkcode RequestGuard}. */
 export interface RequestGuardOptions extends HostPolicyOptions, OriginPolicyOptions {
   /** The keys of the server. */
   readonly keys: Authenticator;
   /** Lets `/metrics` be read without a key, as the probes are. @default {false} */
   readonly metricsOpen?: boolean;
+  /** Takes signed URLs of files. @default {none are taken} */
+  readonly signatures?: SignatureVerifier;
 }
 
 /** Leave to go on: who asks, and the subprotocol to answer an upgrade with. */
@@ -30,6 +39,8 @@ export interface Admission {
   readonly ok: true;
   readonly caller: string;
   readonly protocol?: string;
+  /** What a signed URL allows besides its method and path: that, and nothing else, is allowed. */
+  readonly signed?: { readonly maxBytes?: number };
 }
 
 /** An answer to send instead of serving the request. */
@@ -45,6 +56,10 @@ export interface Refusal {
 /** Routes for probes, which have no key. */
 const PROBE_PATHS = ["/health", "/health/live", "/health/ready"];
 const METRICS_PATH = "/metrics";
+/** Below, a URL may be signed. */
+const SIGNED_PATH = "/sessions/";
+/** Who comes with a signed URL; no name of a key has a space. */
+const SIGNED_CALLER = "signed url";
 
 /**
  * Decides whether a request may be served: first by the host it names, then by the page it comes from,
@@ -54,6 +69,7 @@ export class RequestGuard {
   readonly #hosts: HostPolicy;
   readonly #origins: OriginPolicy;
   readonly #keys: Authenticator;
+  readonly #signatures: SignatureVerifier | undefined;
   readonly #openPaths: ReadonlySet<string>;
 
   /** Throws a TypeError for a configured host or origin that is none. */
@@ -61,6 +77,7 @@ export class RequestGuard {
     this.#hosts = new HostPolicy(options);
     this.#origins = new OriginPolicy(options);
     this.#keys = options.keys;
+    this.#signatures = options.signatures;
     this.#openPaths = new Set([...PROBE_PATHS, ...(options.metricsOpen ? [METRICS_PATH] : [])]);
   }
 
@@ -77,6 +94,12 @@ export class RequestGuard {
     }
     const parameter = findKeyParameter(url.searchParams);
     if (parameter !== undefined) return refuseKeyInUrl();
+    if (this.#signatures !== undefined && isSigned(url)) {
+      const verdict = await this.#signatures.verify(request.method, url);
+      if (!verdict.ok) return refuse(STATUS_CODE.Forbidden, verdict.code, verdict.message);
+      const { ok, ...signed } = verdict;
+      return { ok, caller: SIGNED_CALLER, signed };
+    }
     const { key, keyAsProtocol, protocol } = readCredentials(request.headers);
     if (keyAsProtocol && protocol === undefined) return refuseLoneKeyProtocol();
     const admission = protocol === undefined ? {} : { protocol };
@@ -95,6 +118,10 @@ export class RequestGuard {
     const host = parseHost(text);
     return host !== undefined && this.#hosts.allows(host);
   }
+}
+
+function isSigned(url: URL): boolean {
+  return url.pathname.startsWith(SIGNED_PATH) && UrlSigner.isSigned(url);
 }
 
 function refuseHost(): Refusal {

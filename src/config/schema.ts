@@ -113,6 +113,10 @@ export const SETTINGS = {
     { default: 64 * MIB, min: 1024, max: MAX_BYTES },
     "Size of a file written or read in one command; in base64 it must fit max-message-bytes",
   ),
+  maxTransferBytes: bytes(
+    { default: MAX_BYTES, min: 1024, max: 1024 * MAX_BYTES },
+    "Size of a file or an unpacked archive that is moved over plain HTTP; see docs/files.md",
+  ),
   maxSendQueueBytes: bytes(
     { default: 256 * MIB, min: 64 * 1024, max: 8 * MAX_BYTES },
     "What may wait for one slow client before its connection is closed",

@@ -13,6 +13,20 @@ export interface MethodDeps {
   readonly version: string;
   /** Limits that a client may want to know, by their setting's name. */
   readonly limits: Readonly<Record<string, number>>;
+  /** Signs URLs of files. */
+  readonly urls: UrlSigning;
+}
+
+/** Makes URLs that need no key. */
+export interface UrlSigning {
+  /** Returns the path with a query that allows it. */
+  sign(target: {
+    readonly method: "GET" | "PUT";
+    readonly pathname: string;
+    /** Milliseconds since 1970. */
+    readonly expiresAt: number;
+    readonly maxBytes?: number | undefined;
+  }): Promise<string>;
 }
 
 /** The handler of one method: params are valid, what it throws becomes the error. */

@@ -1,3 +1,5 @@
+import { SandboxError } from "../errors.ts";
+import type { Screen } from "../protocol/terminal.ts";
 import type { CallContext } from "../rpc/peer.ts";
 import { decodeContent } from "../sessions/content.ts";
 import type { ProcessExecution } from "../sessions/process_execution.ts";
@@ -10,9 +12,13 @@ type ProcessMethod =
   | "process.write"
   | "process.closeStdin"
   | "process.signal"
+  | "process.resize"
   | "process.wait"
   | "process.waitFor"
   | "process.attach";
+
+const NO_SCREEN =
+  "Cannot show the screen of the process: it has no terminal, start it with pty: true for one";
 
 interface Target {
   readonly processId: string;
@@ -47,6 +53,10 @@ export function processMethods({ sessions }: MethodDeps): Handlers<ProcessMethod
       await use(target, context).process.signal(signal, to);
       return { processId: target.processId, signal };
     },
+    async "process.resize"({ cols, rows, ...target }, context) {
+      await use(target, context).process.resize({ cols, rows });
+      return { processId: target.processId, cols, rows };
+    },
     async "process.wait"({ timeoutMs, ...target }, context) {
       const execution = use(target, context);
       const ended = await processes.wait(execution, { timeoutMs, signal: context.signal });
@@ -59,16 +69,32 @@ export function processMethods({ sessions }: MethodDeps): Handlers<ProcessMethod
       const readiness = await processes.waitUntilReady(execution, wanted, options);
       return { processId: target.processId, ready: true, ...readiness };
     },
-    "process.attach"({ seq, stream, ...target }, context) {
+    async "process.attach"({ seq, screen: wanted, stream, ...target }, context) {
       const execution = use(target, context);
-      const replay = replayOutput(execution, seq);
+      const screen = await screenOf(execution, wanted, seq);
+      const replay = replayOutput(execution, screen?.seq ?? seq ?? 0);
       if (stream && execution.state !== "ended") {
         followProcess(execution, context, replay.nextSeq);
       }
       const { id: processId, sessionId, state } = execution;
-      return { processId, sessionId, state, ...replay, ...resultOf(execution) };
+      const shown = screen === undefined ? {} : { screen };
+      return { processId, sessionId, state, ...replay, ...shown, ...resultOf(execution) };
     },
   };
+}
+
+/** What the terminal of a process shows, if it has one and that is wanted or nothing else is. */
+async function screenOf(
+  { process: { terminal } }: ProcessExecution,
+  wanted: boolean | undefined,
+  seq: number | undefined,
+): Promise<Screen | undefined> {
+  if (terminal === undefined) {
+    if (wanted === true) throw new SandboxError("not_supported", NO_SCREEN);
+    return undefined;
+  }
+  const isWanted = wanted ?? (seq === undefined && terminal.screen.isKept);
+  return isWanted ? await terminal.screen.snapshot() : undefined;
 }
 
 /** Tells the caller of a process's output and its end from its start on, behind the answer to that. */
@@ -98,13 +124,14 @@ function exitOf({ envelope }: ProcessExecution) {
 
 function describe(execution: ProcessExecution) {
   const { id: processId, sessionId, state, process, times, envelope } = execution;
-  const { pid, command, args } = process;
+  const { pid, command, args, terminal } = process;
   return {
     processId,
     sessionId,
     ...(pid !== undefined && { pid }),
     command,
     args: [...args],
+    ...(terminal !== undefined && { terminal: terminal.size }),
     state,
     ...(envelope !== undefined && exitOf(execution)),
     ...times,

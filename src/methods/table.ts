@@ -2,10 +2,12 @@ import { type MethodName, METHODS } from "../protocol/methods.ts";
 import type { RpcMethodTable } from "../rpc/peer.ts";
 import { contextMethods } from "./context_methods.ts";
 import { executionMethods } from "./execution_methods.ts";
+import { fileMethods } from "./file_methods.ts";
 import type { Handlers, MethodDeps } from "./method_deps.ts";
 import { processMethods } from "./process_methods.ts";
 import { serverMethods } from "./server_methods.ts";
 import { sessionMethods } from "./session_methods.ts";
+import { watchMethods } from "./watch_methods.ts";
 
 /** Every method of the contract with its handler: one that is missing does not compile. */
 export function createMethodTable(deps: MethodDeps): RpcMethodTable {
@@ -15,6 +17,8 @@ export function createMethodTable(deps: MethodDeps): RpcMethodTable {
     ...executionMethods(deps),
     ...processMethods(deps),
     ...contextMethods(deps),
+    ...watchMethods(deps),
+    ...fileMethods(deps),
   } satisfies Handlers<MethodName>;
   return Object.fromEntries(
     Object.entries(METHODS).map(([name, { params }]) => [

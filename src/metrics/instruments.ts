@@ -74,6 +74,12 @@ export function createInstruments(registry: Registry) {
     ),
     queued: gauge("codebeaker_queue_depth", "Commands that wait for their turn", []),
     running: gauge("codebeaker_running_executions", "Commands that run", []),
+    processes: gauge(
+      "codebeaker_background_processes",
+      "Processes that run in the background",
+      ["runtime_type"],
+    ),
+    watches: gauge("codebeaker_file_watches", "Watches of files", ["runtime_type"]),
     limits: counter(
       "codebeaker_limits_hit_total",
       "Limits that ended an execution or refused a call",

@@ -1,6 +1,12 @@
 import process from "node:process";
 import type { Instruments } from "./instruments.ts";
-import type { MetricSources, PoolFigures, RuntimeAvailability, SessionCount } from "./sources.ts";
+import type {
+  BackgroundCount,
+  MetricSources,
+  PoolFigures,
+  RuntimeAvailability,
+  SessionCount,
+} from "./sources.ts";
 import type { LabelBounds } from "./vocabulary.ts";
 
 /** Asks every source, and sets what is not counted by events. Rejects with what a source throws. */
@@ -13,6 +19,7 @@ export async function readSources(
   // From here on nothing waits, so that the figures are of one moment.
   setRuntimes(runtimes, instruments, bounds);
   setSessions(sources.sessions?.() ?? [], instruments, bounds);
+  setBackground(sources.background?.() ?? [], instruments, bounds);
   setPools(sources.pools?.() ?? [], instruments, bounds);
   const { queued, running } = sources.executions?.() ?? { queued: 0, running: 0 };
   instruments.queued.set(queued);
@@ -44,6 +51,19 @@ function setSessions(
       language: bounds.languages(language),
       state: bounds.states(state),
     }, count);
+  }
+}
+
+function setBackground(
+  counts: Iterable<BackgroundCount>,
+  { processes: processGauge, watches: watchGauge }: Instruments,
+  bounds: LabelBounds,
+): void {
+  for (const each of [processGauge, watchGauge]) each.reset();
+  for (const { runtime, processes, watches } of counts) {
+    const labels = { ["runtime_type"]: bounds.runtimes(runtime) };
+    processGauge.inc(labels, processes);
+    watchGauge.inc(labels, watches);
   }
 }
 

@@ -6,6 +6,13 @@ export interface SessionCount {
   readonly count: number;
 }
 
+/** What goes on in the sessions of a runtime beside commands. */
+export interface BackgroundCount {
+  readonly runtime: string;
+  readonly processes: number;
+  readonly watches: number;
+}
+
 /** What a pool holds, and how often it could serve since it was made. */
 export interface PoolFigures {
   readonly pool: string;
@@ -31,6 +38,8 @@ export interface MetricSources {
   readonly runtimes?: () => Promise<Iterable<RuntimeAvailability>>;
   /** Commands that wait, and those that run. */
   readonly executions?: () => { readonly queued: number; readonly running: number };
+  /** What goes on beside them. */
+  readonly background?: () => Iterable<BackgroundCount>;
   /** JSON-RPC calls that are not answered. */
   readonly calls?: () => number;
 }

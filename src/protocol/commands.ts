@@ -5,6 +5,7 @@ import { LanguageSchema } from "./language.ts";
 import { InstallPackagesSchema, InstallResultSchema } from "./packages.ts";
 import { MAX_PATH_LENGTH, PathSchema, WORKSPACE } from "./path.ts";
 import { SearchFilesSchema, SearchResultSchema } from "./search.ts";
+import { ColsSchema, RowsSchema } from "./terminal.ts";
 import { envelopeSchema } from "./verdict.ts";
 
 export { type Entry, EntrySchema } from "./entry.ts";
@@ -90,6 +91,18 @@ export const ExecuteShellSchema = z.strictObject({
   background: z.boolean().optional().meta({
     description: "Whether the command is answered when the program has started, which then runs on",
   }),
+  pty: z.boolean().optional().meta({
+    description: "Whether the program has a terminal, to which stdout and stderr both go",
+  }),
+  cols: ColsSchema.optional().meta({ description: "Of the terminal; by default 80" }),
+  rows: RowsSchema.optional().meta({ description: "Of the terminal; by default 24" }),
+}).superRefine(({ pty = false, ...size }, context) => {
+  if (pty) return;
+  for (const side of ["cols", "rows"] as const) {
+    if (size[side] === undefined) continue;
+    const message = "Cannot be used without pty, only a terminal has a size";
+    context.addIssue({ code: "custom", path: [side], message });
+  }
 });
 
 /** Runs code in the session's language. */

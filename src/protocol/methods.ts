@@ -7,8 +7,10 @@ import {
   OutputChunkSchema,
 } from "./execution.ts";
 import { CONTEXT_METHODS } from "./contexts.ts";
+import { FILE_METHODS } from "./files.ts";
 import { LanguageSchema, RuntimeNameSchema } from "./language.ts";
 import { PROCESS_METHODS } from "./processes.ts";
+import { WATCH_METHODS } from "./watches.ts";
 import {
   SessionCreatedSchema,
   SessionCreateSchema,
@@ -190,6 +192,8 @@ export const METHODS = {
   },
   ...PROCESS_METHODS,
   ...CONTEXT_METHODS,
+  ...WATCH_METHODS,
+  ...FILE_METHODS,
 } as const satisfies Record<string, Method>;
 
 /** The name of a method. */

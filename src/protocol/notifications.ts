@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { OutputChunkSchema } from "./execution.ts";
 import { PROCESS_NOTIFICATIONS } from "./processes.ts";
+import { WATCH_NOTIFICATIONS } from "./watches.ts";
 import { CloseReasonSchema } from "./session.ts";
 
 /** Every notification from the server with the schema of its params. */
@@ -11,6 +12,7 @@ export const NOTIFICATIONS = {
     ...OutputChunkSchema.shape,
   }),
   ...PROCESS_NOTIFICATIONS,
+  ...WATCH_NOTIFICATIONS,
   "image.pull": z.strictObject({
     image: z.string(),
     status: z.string().meta({ description: "What the engine does, such as Downloading" }),

@@ -6,6 +6,7 @@ import {
   ExecutionStatusSchema,
   OutputChunkSchema,
 } from "./execution.ts";
+import { ScreenSchema, TerminalSizeSchema } from "./terminal.ts";
 
 /** The longest pattern of `process.waitFor`, in characters. */
 export const MAX_PATTERN_LENGTH = 1000;
@@ -34,6 +35,7 @@ const description = {
   pid: z.int().optional().meta({ description: "Its id as the sandbox sees it, once it has one" }),
   command: z.string().meta({ description: "The commandName" }),
   args: z.array(z.string()),
+  terminal: TerminalSizeSchema.optional().meta({ description: "Its terminal, if it has one" }),
   state: ExecutionStateSchema,
   status: ExecutionStatusSchema.optional(),
   exitCode: z.int().nullable().optional(),
@@ -78,6 +80,11 @@ export const PROCESS_METHODS = {
     }),
     result: z.strictObject({ processId: z.string(), signal: SignalSchema }),
   },
+  "process.resize": {
+    summary: "Changes the size of the terminal of a process",
+    params: z.strictObject({ ...target, ...TerminalSizeSchema.shape }),
+    result: z.strictObject({ processId: z.string(), ...TerminalSizeSchema.shape }),
+  },
   "process.wait": {
     summary: "Waits for the end of a process, which it does not bring about",
     params: z.strictObject({ ...target, timeoutMs }),
@@ -121,9 +128,19 @@ export const PROCESS_METHODS = {
     summary: "Returns the output of a process from seq on and streams what follows",
     params: z.strictObject({
       ...target,
-      seq: z.int().min(0).default(0).meta({ description: "First seq wanted" }),
+      seq: z.int().min(0).optional().meta({
+        description: "First seq wanted; by default 0, or of a terminal the one behind its screen",
+      }),
+      screen: z.boolean().optional().meta({
+        description: "Whether the output so far is returned as what the terminal shows; by " +
+          "default where there is a terminal and no seq is given",
+      }),
       stream: z.boolean().default(true)
         .meta({ description: "Whether process.output goes on on this connection" }),
+    }).superRefine(({ seq, screen = false }, context) => {
+      if (!screen || seq === undefined) return;
+      const message = "Cannot be used together with seq, a screen is of all output so far";
+      context.addIssue({ code: "custom", path: ["screen"], message });
     }),
     result: z.strictObject({
       processId: z.string(),
@@ -133,6 +150,7 @@ export const PROCESS_METHODS = {
       nextSeq: z.int(),
       droppedChunks: z.int()
         .meta({ description: "Chunks from the asked seq on that are no longer kept" }),
+      screen: ScreenSchema.optional(),
       result: CommandEnvelopeSchema.optional(),
     }),
   },

@@ -30,7 +30,9 @@ export function fileError(
   options?: ErrorOptions,
 ): CommandError | undefined {
   const words = code === undefined ? undefined : WORDS[code];
-  return words === undefined ? undefined : new CommandError(`${words}: ${path}`, options);
+  return words === undefined
+    ? undefined
+    : new CommandError(`${words}: ${path}`, { ...options, reason: code });
 }
 
 /** The refusals of file operations that are not the system's; both runtimes use the same sentences. */
@@ -42,4 +44,21 @@ export const FILE_REFUSALS = {
   workspaceMode: (path: string) => `Cannot set the permissions of the workspace itself: ${path}`,
   workspaceItself: (path: string) => `Cannot replace the workspace itself: ${path}`,
   overFile: (path: string) => `Cannot create a directory over a file: ${path}`,
+  changed: (path: string) => `Changed meanwhile: ${path}`,
 } as const;
+
+/** The error of one of {@linkcode FILE_REFUSALS}, with a word for it. */
+export function refusal(kind: keyof typeof FILE_REFUSALS, path: string): CommandError {
+  return new CommandError(FILE_REFUSALS[kind](path), { reason: REASONS[kind] });
+}
+
+const REASONS: Readonly<Record<keyof typeof FILE_REFUSALS, string>> = {
+  outside: "OUTSIDE",
+  isDirectory: "EISDIR",
+  notRegular: "NOT_REGULAR",
+  notEmpty: "ENOTEMPTY",
+  workspaceMode: "WORKSPACE",
+  workspaceItself: "WORKSPACE",
+  overFile: "ENOTDIR",
+  changed: "CHANGED",
+};

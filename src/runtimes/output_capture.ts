@@ -49,6 +49,11 @@ export class OutputCapture implements Disposable {
     return this.#stream.subscribe(key, listener, options);
   }
 
+  /** Sends what has come so far to those who have room. */
+  flush(): void {
+    this.#stream.flush();
+  }
+
   /** Returns the chunks still kept from number `seq` on. */
   replay(seq: number): Replay {
     return this.#stream.replay(seq);

@@ -109,6 +109,11 @@ export class OutputStream {
     };
   }
 
+  /** Numbers what has come so far, and sends it to those who have room. */
+  flush(): void {
+    this.#flush();
+  }
+
   /** Returns what is kept from chunk `seq` on. */
   replay(seq: number): Replay {
     this.#flush();

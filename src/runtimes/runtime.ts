@@ -3,6 +3,9 @@ import type { Language, RuntimeName } from "../protocol/language.ts";
 import type { Permissions } from "../protocol/permissions.ts";
 import type { Limit } from "../protocol/execution.ts";
 import type { Entry } from "../protocol/commands.ts";
+import type { FileEventSink, SandboxWatch, WatchSpec } from "./file_watch.ts";
+import type { FileTransfers } from "./file_transfer.ts";
+import type { TerminalSize } from "../protocol/terminal.ts";
 
 /** What a session asks of its sandbox. Validated by the contract; the runtime checks it against its policy. */
 export interface SandboxSpec {
@@ -70,6 +73,8 @@ export interface ProcessControl {
   closeStdin(): Promise<void>;
   /** Signals it, or its process group. Throws a `CommandError` where the sandbox cannot. */
   signal(name: Deno.Signal, target: SignalTarget): Promise<void>;
+  /** Changes the size of its terminal. */
+  resize(size: TerminalSize): Promise<void>;
 }
 
 /** Code to run in a language. */
@@ -88,6 +93,12 @@ export interface ShellSpec extends ProgramSpec {
   readonly commandName: string;
   /** Where it starts, as the code sees it. */
   readonly workingDirectory: string;
+  /**
+   * Gives it a terminal of this size that controls its session. What it writes is all `stdout` then, and
+   * the end of its input is what ends it at a terminal. A sandbox that has none throws a `SandboxError` of
+   * code `not_supported`.
+   */
+  readonly terminal?: TerminalSize | undefined;
 }
 
 /** One run of a program in a sandbox. */
@@ -170,7 +181,7 @@ export interface FileContent {
  * that leads outside) throws a `CommandError` with the path as asked; too much data throws a
  * `SandboxError` of code `too_large`.
  */
-export interface SandboxFiles {
+export interface SandboxFiles extends FileTransfers {
   /** Writes a file, making missing parents; readers see the old content or the new, never half. */
   write(path: string, content: Uint8Array, options?: WriteOptions): Promise<void>;
   /** Reads a file or a range of it; `size` is the whole file's. */
@@ -229,6 +240,11 @@ export interface Sandbox extends AsyncDisposable {
    * Whether something in it listens on a TCP port. Throws a `CommandError` where that cannot be told.
    */
   isListening(port: number, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Watches a directory, from the moment on at which it resolves. Throws `InvalidParamsError` for what is no
+   * directory, and a `SandboxError` of code `watch_limit_reached` or `not_supported`.
+   */
+  watch(spec: WatchSpec, onEvents: FileEventSink): Promise<SandboxWatch>;
   /** Languages that `run` takes as code. */
   readonly languages: ReadonlySet<Language>;
   /** Tells the sandbox that its session has gone quiet, so that it gives back what it keeps warm. */

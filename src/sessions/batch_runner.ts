@@ -57,6 +57,9 @@ export async function runBatch(run: BatchRun, clock: Clock): Promise<CommandEnve
   return describe(execution, command, results);
 }
 
+/** Errors that are a command's own: of a batch it is that one which has failed. */
+const FAILURES: ReadonlySet<string> = new Set(["invalid_params", "too_large", "not_supported"]);
+
 function sourceOf(execution: Execution, { type }: PreparedSingle, clock: Clock): EnvelopeSource {
   const startedAt = clock.now();
   return {
@@ -86,7 +89,7 @@ async function settled(
     if (error instanceof CommandError) return failed(source, error.message, notStarted);
     if (source.stopped !== undefined) return stoppedEnvelope(source, source.stopped);
     if (!(error instanceof SandboxError)) throw error;
-    if (error.code !== "invalid_params" && error.code !== "too_large") throw error;
+    if (!FAILURES.has(error.code)) throw error;
     const { message } = error instanceof InvalidParamsError ? locateIssues(error, path) : error;
     return failed(source, message, notStarted);
   }

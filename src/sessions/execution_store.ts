@@ -127,5 +127,6 @@ function keyOf(caller: string, id: string): string {
 
 function sizeOf({ envelope, output, process }: Execution): number {
   const characters = charactersOf(envelope) + charactersOf(process?.args);
-  return OVERHEAD_BYTES + (output?.keptBytes ?? 0) + 2 * characters;
+  const screenBytes = process?.terminal?.screen.endedBytes ?? 0;
+  return OVERHEAD_BYTES + (output?.keptBytes ?? 0) + screenBytes + 2 * characters;
 }

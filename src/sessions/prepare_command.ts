@@ -1,6 +1,7 @@
 import { InvalidParamsError } from "../errors.ts";
 import type { Command, SingleCommand } from "../protocol/commands.ts";
 import type { Language, RuntimeName } from "../protocol/language.ts";
+import { DEFAULT_TERMINAL } from "../protocol/terminal.ts";
 import type { RunSpec } from "../runtimes/runtime.ts";
 import type { Context } from "./contexts/context.ts";
 import type { SessionContexts } from "./contexts/session_contexts.ts";
@@ -203,9 +204,12 @@ function prepareProgram(
   const stdinLength = stdin?.length ?? 0;
   if (command.type === "execute_shell") {
     const { commandName, workingDirectory, background = false } = command;
+    const { pty, cols = DEFAULT_TERMINAL.cols, rows = DEFAULT_TERMINAL.rows } = command;
+    const terminal = pty === true ? { terminal: { cols, rows } } : {};
     // What is given at once is all of the input, as it is in the foreground.
     const live = background ? { background, keepStdin: stdin === undefined } : {};
-    const spec = { kind: "shell" as const, commandName, workingDirectory, ...shared, ...live };
+    const program = { commandName, workingDirectory, ...shared };
+    const spec = { kind: "shell" as const, ...program, ...live, ...terminal };
     return { kind: "program", type, spec, bytes: stdinLength, takesSlot: true };
   }
   const { code, language = context.language } = command;

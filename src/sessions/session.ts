@@ -19,7 +19,9 @@ import { inMinutes, isoTime, type StoredSession } from "./session_facts.ts";
 import type { RunCommandOptions, SessionOptions, SessionServices } from "./session_options.ts";
 import { mayBecome } from "./session_state.ts";
 import type { SessionKind } from "./session_events.ts";
+import { SessionTransfers, type SessionUse } from "./session_transfers.ts";
 import { type SessionWatcher, SessionWatchers } from "./session_watchers.ts";
+import { SessionWatches } from "./watches/session_watches.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -31,9 +33,12 @@ export class Session {
   readonly sandbox: Sandbox;
   /** What keeps its state from one cell to the next. */
   readonly contexts: SessionContexts;
+  /** Watches of its files. */
+  readonly watches: SessionWatches;
   readonly #options: SessionOptions;
   readonly #services: SessionServices;
   readonly #commands: SessionCommands;
+  readonly #transfers: SessionTransfers;
   readonly #deadlines: SessionDeadlines;
   readonly #watchers = new SessionWatchers();
   #config: SessionConfig;
@@ -51,10 +56,15 @@ export class Session {
     this.sandbox = sandbox;
     const { language, runtime } = facts;
     this.contexts = new SessionContexts({ sandbox, runtime, language, clock });
+    this.watches = new SessionWatches({ sessionId: facts.id, sandbox, clock });
     this.#options = options;
     this.#services = services;
     this.#config = facts.config;
     this.#executionCount = facts.executionCount;
+    this.#transfers = new SessionTransfers({
+      onBegin: () => this.#onUse(),
+      onEnd: () => this.#onEnd(),
+    });
     this.#commands = new SessionCommands({
       sandbox,
       onBegin: () => this.#onBegin(),
@@ -84,9 +94,9 @@ export class Session {
     return this.#state;
   }
 
-  /** Whether a command runs or waits. */
+  /** Whether a command runs or waits, or a file is on its way. */
   get isBusy(): boolean {
-    return this.#commands.isBusy;
+    return this.#commands.isBusy || this.#transfers.isBusy;
   }
 
   /** What it is counted by. */
@@ -136,6 +146,14 @@ export class Session {
     this.#commands.run(execution, command, options);
   }
 
+  /**
+   * Uses its files beside the commands, until the returned handle is disposed. Throws a `SandboxError` of
+   * code `rate_limited` for too many at once, and of what ended the session once it closes.
+   */
+  use(): SessionUse {
+    return this.#transfers.begin();
+  }
+
   /** Stops one execution, or all; returns the ids of those that it stopped. */
   cancel(executionId?: string): string[] {
     return this.#commands.cancel(executionId);
@@ -156,9 +174,9 @@ export class Session {
     };
   }
 
-  /** Resolves when nothing runs or waits any more. */
-  idle(): Promise<void> {
-    return this.#commands.idle();
+  /** Resolves when nothing runs, waits or is on its way any more. */
+  async idle(): Promise<void> {
+    while (this.isBusy) await Promise.all([this.#commands.idle(), this.#transfers.idle()]);
   }
 
   /** Closes it once: stops what runs, removes the sandbox, tells the watchers. Never rejects. */
@@ -249,14 +267,20 @@ export class Session {
     if (this.isBusy) this.#deadlines.touch();
     this.#deadlines[Symbol.dispose]();
     this.#options.onClosing(how);
+    this.#transfers.end(stop.requestError);
     await this.#commands.end(stop);
     this.contexts.end();
+    this.watches.end();
     await endSandbox(this.id, end, this.#services);
     this.#become("Closed");
   }
 
   #onBegin(): void {
     this.#executionCount++;
+    this.#onUse();
+  }
+
+  #onUse(): void {
     if (this.#state === "Idle") this.#become("Active");
     this.#touch();
   }

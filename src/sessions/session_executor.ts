@@ -10,6 +10,8 @@ import { newId } from "./session_ids.ts";
 import type { SessionLimits } from "./session_limits.ts";
 import type { SessionServices } from "./session_options.ts";
 import { commandTimeout } from "./session_settings.ts";
+import { EmulatorTurns } from "./terminals/emulator_turns.ts";
+import { TerminalScreen } from "./terminals/terminal_screen.ts";
 
 /** How a command is executed, as a client asks for it. */
 export interface ExecuteOptions {
@@ -25,6 +27,7 @@ export class SessionExecutor {
   readonly #limits: SessionLimits;
   readonly #services: SessionServices;
   readonly #executions: ExecutionStore;
+  readonly #emulatorTurns: EmulatorTurns;
 
   /** Begins without executions. */
   constructor(limits: SessionLimits, services: SessionServices) {
@@ -33,6 +36,7 @@ export class SessionExecutor {
     this.#limits = limits;
     this.#services = services;
     this.#executions = new ExecutionStore({ clock, expiry, retentionMs });
+    this.#emulatorTurns = new EmulatorTurns(clock);
   }
 
   /** Queues a command of the session's caller, before it returns. */
@@ -44,29 +48,28 @@ export class SessionExecutor {
     const { contexts } = session;
     const context = { limits, language, languages, runtime, network, contexts, path };
     const prepared = prepareCommand(command, context);
-    const process = prepared.kind === "program"
-      ? backgroundProcess(prepared.spec, limits)
-      : undefined;
     const hasOutput = writesOutput(prepared);
+    const isProcess = prepared.kind === "program" && prepared.spec.background === true;
     const byKind = hasOutput ? limits.defaultTimeoutMs : timing.fileTimeoutMs;
     const fallback = prepared.timeoutMs === undefined
       ? byKind
       : Math.min(prepared.timeoutMs, limits.maxTimeoutMs);
     // A process may run as long as its session; its time is a bound of the client's own.
-    const timeoutMs = process === undefined
-      ? commandTimeout(options.timeoutMs, fallback, limits)
-      : options.timeoutMs ?? fallback;
-    const startOnly = process !== undefined && options.timeoutMs === undefined;
+    const timeoutMs = isProcess
+      ? options.timeoutMs ?? fallback
+      : commandTimeout(options.timeoutMs, fallback, limits);
+    const startOnly = isProcess && options.timeoutMs === undefined;
     session.assertRoom(prepared, concurrent);
+    const output = hasOutput
+      ? new OutputCapture({ maxBytes: limits.maxOutputBytes, timers: clock })
+      : undefined;
     const execution = new Execution({
       id: executionId,
       caller: session.caller,
       sessionId: session.id,
       command: command.type,
-      output: hasOutput
-        ? new OutputCapture({ maxBytes: limits.maxOutputBytes, timers: clock })
-        : undefined,
-      process,
+      output,
+      process: output && isProcess ? this.#process(prepared.spec, output) : undefined,
       clock,
       onEnd: (ended, envelope) => {
         this.#executions.retire(ended);
@@ -101,11 +104,14 @@ export class SessionExecutor {
   get(caller: string, id: string, sessionId?: string): Execution {
     return this.#executions.get(caller, id, sessionId);
   }
-}
 
-function backgroundProcess(spec: RunSpec, limits: SessionLimits): BackgroundProcess | undefined {
-  if (spec.kind !== "shell" || spec.background !== true) return undefined;
-  const { commandName: command, args, keepStdin = false } = spec;
-  const maxWaitingBytes = 2 * limits.maxFileBytes;
-  return new BackgroundProcess({ command, args, takesInput: keepStdin, maxWaitingBytes });
+  #process(spec: RunSpec, output: OutputCapture): BackgroundProcess | undefined {
+    if (spec.kind !== "shell") return undefined;
+    const { commandName: command, args, keepStdin = false, terminal: size } = spec;
+    const maxWaitingBytes = 2 * this.#limits.maxFileBytes;
+    const terminal = size &&
+      { size, screen: new TerminalScreen(output, size, this.#emulatorTurns) };
+    const takesInput = keepStdin;
+    return new BackgroundProcess({ command, args, takesInput, maxWaitingBytes, terminal });
+  }
 }

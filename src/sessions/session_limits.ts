@@ -20,6 +20,8 @@ export interface SessionLimits {
   readonly maxCodeBytes: number;
   /** Bytes of one file in one command, and of the standard input of a program. */
   readonly maxFileBytes: number;
+  /** Bytes of one file or archive that is moved over plain HTTP. */
+  readonly maxTransferBytes: number;
   /** Minutes without a command until a session closes, if its client does not say. */
   readonly idleTimeoutMinutes: number;
   /** Minutes until a session closes whatever it does, if its client does not say. */

@@ -22,6 +22,7 @@ import { sessionNotFound, sessionWaits, shuttingDown } from "./session_refusals.
 import type { SessionRegistry } from "./session_registry.ts";
 import { type AdoptingRuntime, SessionRestorer } from "./session_restorer.ts";
 import { deadlineIssues } from "./session_settings.ts";
+import { SessionTransfer } from "./session_transfer.ts";
 import { DEFAULT_TIMING, type SessionTiming } from "./session_timing.ts";
 import type { SessionUser } from "./session_user.ts";
 import { settlesWithin } from "./within.ts";
@@ -163,6 +164,18 @@ export class SessionManager implements AsyncDisposable {
   /** Finds a caller's execution, under way or ended lately. */
   execution(id: string, { caller }: SessionUser, sessionId?: string): Execution {
     return this.#executor.get(caller, id, sessionId);
+  }
+
+  /**
+   * Begins to move files of a session; without a caller, of whosever it is. Throws what {@linkcode get}
+   * and `Session.use` throw.
+   */
+  transfer(id: string, caller: string | undefined): SessionTransfer {
+    this.#assertRunning();
+    const owner = caller ?? this.#sessions.get(id)?.caller ??
+      this.#restorer.find(id)?.stored.caller;
+    if (owner === undefined) throw sessionNotFound(id);
+    return new SessionTransfer(this.get(id, { caller: owner }), this.#options.limits);
   }
 
   /** Moves a session's deadlines. Throws `InvalidParamsError` beyond the server's ceilings. */

@@ -6,6 +6,8 @@ export type GuardVerdict =
     readonly caller: string;
     /** The entry of `Sec-WebSocket-Protocol` to answer an upgrade with. */
     readonly protocol?: string | undefined;
+    /** What a signed URL allows, if the request has come with one. */
+    readonly signed?: { readonly maxBytes?: number } | undefined;
   }
   | {
     readonly ok: false;

@@ -7,6 +7,8 @@ export interface RouteContext {
   readonly caller: string;
   /** The subprotocol to answer an upgrade with, if any. */
   readonly protocol?: string | undefined;
+  /** What a signed URL allows; the caller is nobody then. */
+  readonly signed?: { readonly maxBytes?: number } | undefined;
   /** The address of the client. */
   readonly remote: string;
 }

@@ -160,8 +160,9 @@ class Server implements RunningServer {
       return errorResponse(STATUS_CODE.ServiceUnavailable, "shutting_down", message, headers);
     }
     const { hostname, port } = info.remoteAddr;
-    const { caller, protocol } = verdict;
-    return await route(this.#routes, request, { caller, protocol, remote: `${hostname}:${port}` });
+    const { caller, protocol, signed } = verdict;
+    const remote = `${hostname}:${port}`;
+    return await route(this.#routes, request, { caller, protocol, signed, remote });
   }
 
   #internalError(thrown: unknown, doing: string): Response {

@@ -217,6 +217,27 @@ Deno.test("AgentFiles.readStream() does cost a bounded memory if nobody reads it
   await files.info(place.path("large"));
 });
 
+Deno.test("AgentFiles.chmod() does set permission bits and no others", async () => {
+  await using place = await Place.start();
+  const { files } = place;
+  const modeOf = async (name: string) => ((await Deno.stat(place.path(name))).mode ?? 0) & 0o7777;
+  await files.createDirectory(place.path("d"));
+  await files.write(place.path("d/file"), bytes("x"));
+  for (const mode of [0o755, 0o000, 0o640]) {
+    await files.chmod(place.path("d/file"), mode);
+    assertEquals(await modeOf("d/file"), mode);
+  }
+  await files.chmod(place.path("d/file"), 0o4755);
+  assertEquals(await modeOf("d/file"), 0o755);
+  await files.chmod(place.path("d"), 0o700);
+  assertEquals(await modeOf("d"), 0o700);
+  await Deno.symlink("d/file", place.path("link"));
+  await files.chmod(place.path("link"), 0o600);
+  assertEquals(await modeOf("d/file"), 0o600);
+  assertEquals(await codeOf(files.chmod(place.path("none"), 0o600)), "ENOENT");
+  assertEquals(await codeOf(files.chmod(place.path("d/file/x"), 0o600)), "ENOTDIR");
+});
+
 Deno.test("AgentFiles.createDirectory() does make directories that may be there already", async () => {
   await using place = await Place.start();
   const { files } = place;
@@ -286,6 +307,19 @@ Deno.test("AgentFiles.remove() does remove files, links and trees, and no more",
   assertEquals(await codeOf(files.remove(place.path("file"), true)), "ENOENT");
 });
 
+Deno.test("AgentFiles.remove() does remove trees that are deeper than a path is long", async () => {
+  await using place = await Place.start();
+  const { files, link } = place;
+  const name = "d".repeat(250);
+  const dig =
+    `for i in $(seq 1 100); do mkdir ${name} && cd ${name} && : > file; done; chmod 500 .`;
+  for (const top of ["tree", Array(15).fill("n".repeat(250)).join("/")]) {
+    await runShell(link, `mkdir -p ${top} && cd ${top} && ${dig}`, { cwd: place.directory });
+    await files.remove(place.path(`${top}/${name}`), true);
+    assertEquals(await place.names(top), []);
+  }
+});
+
 Deno.test("AgentFiles.list() and info() do tell what is there", async () => {
   await using place = await Place.start();
   const { files } = place;
@@ -324,4 +358,85 @@ Deno.test("AgentFiles does do many things at once", async () => {
     await files.remove(path, false);
   }));
   assertEquals(await place.names("dir/3"), []);
+});
+
+Deno.test("AgentFiles.readStream() does tell of the file before its content", async () => {
+  await using place = await Place.start();
+  const path = place.path("a");
+  await Deno.writeTextFile(path, "content", { mode: 0o640 });
+  await Deno.utime(path, new Date(1000), new Date(1_700_000_000_500));
+  const opened = await place.files.readStream(path, { ...MANY, offset: 3, length: 2 });
+  const { content, version, ...facts } = opened;
+  assertEquals(facts, { size: 7, length: 2, mode: 0o640, modifiedAt: 1_700_000_000_500 });
+  assertEquals(await new Response(content).text(), "te");
+  const again = await place.files.readStream(path, { ...MANY, length: 0 });
+  assertEquals([again.version, await new Response(again.content).text()], [version, ""]);
+  await Deno.symlink("a", place.path("way"));
+  const through = await place.files.readStream(place.path("way"), { ...MANY, length: 0 });
+  assertEquals(through.version, version);
+  const strict = { ...MANY, follow: false };
+  assertEquals(await codeOf(place.files.readStream(place.path("way"), strict)), "ELOOP");
+});
+
+Deno.test("AgentFiles.store() does replace the version that is expected, and no other", async () => {
+  await using place = await Place.start();
+  const path = place.path("deep/a");
+  const facts = { mode: 0o755, modifiedAt: 1_600_000_000_000 };
+  const first = await place.files.store(path, bytes("one"), { ...facts, expected: null });
+  assertEquals([first.bytes, first.created], [3, true]);
+  const opened = await place.files.readStream(path, { ...MANY, length: 0 });
+  assertEquals([opened.version, opened.mode, opened.modifiedAt], [
+    first.version,
+    facts.mode,
+    facts.modifiedAt,
+  ]);
+  const absent = place.files.store(path, bytes("no"), { expected: null });
+  assertEquals(await codeOf(absent), "CHANGED");
+  const pieces = ReadableStream.from([bytes("t"), bytes("wo")]);
+  const second = await place.files.store(path, pieces, { expected: first.version });
+  assertEquals([second.created, second.version === first.version], [false, false]);
+  const stale = place.files.store(path, bytes("no"), { expected: first.version });
+  assertEquals(await codeOf(stale), "CHANGED");
+  assertEquals([await Deno.readTextFile(path), await place.names("deep")], ["two", ["a"]]);
+});
+
+Deno.test("AgentFiles.store() does put a file in place of a symlink that is not followed", async () => {
+  await using place = await Place.start();
+  await Deno.writeTextFile(place.path("target"), "kept");
+  await place.files.link(place.path("made/way"), "../target");
+  await place.files.store(place.path("made/way"), bytes("mine"), { follow: false });
+  assertEquals(await Deno.readTextFile(place.path("made/way")), "mine");
+  assertEquals(await Deno.readTextFile(place.path("target")), "kept");
+});
+
+Deno.test("AgentFiles.store() does not wait for content once it is refused, and leaves nothing", async () => {
+  await using place = await Place.start();
+  await Deno.mkdir(place.path("directory"));
+  const never = new ReadableStream<Uint8Array>({});
+  assertEquals(await codeOf(place.files.store(place.path("directory"), never)), "EISDIR");
+  const broken = ReadableStream.from((async function* () {
+    yield bytes("half");
+    await Promise.resolve();
+    throw new RangeError("no more");
+  })());
+  const error = await place.files.store(place.path("a"), broken).catch((error) => error);
+  assertInstanceOf(error, RangeError);
+  await place.files.info(place.directory);
+  assertEquals(await place.names(), ["directory"]);
+});
+
+Deno.test("AgentFiles.scan(), link() and adjust() do what archives need", async () => {
+  await using place = await Place.start();
+  await Deno.writeTextFile(place.path("file"), "x");
+  await Deno.mkdir(place.path("directory"));
+  await place.files.link(place.path("file"), "first");
+  await place.files.link(place.path("file"), "directory/second");
+  assertEquals(await codeOf(place.files.link(place.path("directory"), "x")), "EISDIR");
+  const facts = { mode: 0o500, modifiedAt: 1_500_000_000_000 };
+  await place.files.adjust(place.path("directory"), facts);
+  assertEquals(await codeOf(place.files.adjust(place.path("file"), facts)), "ELOOP");
+  const [directory, link, ...more] = await place.files.scan(place.directory);
+  assertEquals(directory, { name: "directory", type: "directory", ...facts });
+  assertEquals([link?.name, link?.type, link?.target], ["file", "symlink", "directory/second"]);
+  assertEquals(more, []);
 });

@@ -10,7 +10,7 @@ async function withLauncher(
   const directory = await Deno.makeTempDir();
   const path = join(directory, "launch");
   await Deno.writeFile(path, agentLauncher(Deno.build.arch)!, { mode: 0o755 });
-  await action((...args) => runProgram(path, args, { env: { A: "1", B: "2" } }));
+  await action((...args) => runProgram(path, ["", ...args], { env: { A: "1", B: "2" } }));
   await Deno.remove(directory, { recursive: true });
 }
 

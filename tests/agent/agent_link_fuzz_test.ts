@@ -5,7 +5,7 @@ import { encodeJson } from "../../src/agent/inside/frame_payload.ts";
 import { encodeFrame } from "../../src/agent/inside/frames.ts";
 import { within } from "../testutil/within.ts";
 import { concat, Random } from "./random.ts";
-import { EXIT, READY, ScriptedAgent } from "./scripted_agent.ts";
+import { EXIT, FACTS, READY, ScriptedAgent } from "./scripted_agent.ts";
 
 const ENTRY = { name: "a", type: "file", size: 1, modifiedAt: "2020-01-01T00:00:00.000Z" };
 
@@ -13,7 +13,7 @@ const ENTRY = { name: "a", type: "file", size: 1, modifiedAt: "2020-01-01T00:00:
 const ANSWERS = concat([
   encodeFrame("started", 1, encodeJson({ pid: 9 })),
   encodeFrame("stdout", 1, encodeJson({ some: "output" })),
-  encodeFrame("result", 2, encodeJson({ size: 5, length: 5 })),
+  encodeFrame("result", 2, encodeJson({ size: 5, length: 5, ...FACTS })),
   encodeFrame("data", 2, new Uint8Array(5)),
   encodeFrame("end", 2),
   encodeFrame("data", 3, encodeJson({ entries: [ENTRY] })),

@@ -3,9 +3,12 @@ import { AgentLostError, AgentRefusal } from "../../src/agent/agent_error.ts";
 import { AgentLink } from "../../src/agent/agent_link.ts";
 import type { AgentProcess } from "../../src/agent/agent_process.ts";
 import { decodeJson, encodeCredit } from "../../src/agent/inside/frame_payload.ts";
-import { READ_WINDOW_BYTES, STDIN_WINDOW_BYTES } from "../../src/agent/inside/protocol.ts";
+import {
+  READ_WINDOW_BYTES,
+  STDIN_WINDOW_BYTES,
+} from "../../src/agent/inside/protocol.ts";
 import { until, within } from "../testutil/within.ts";
-import { EXIT, READY, ScriptedAgent, type SentFrame } from "./scripted_agent.ts";
+import { EXIT, FACTS, READY, ScriptedAgent, type SentFrame } from "./scripted_agent.ts";
 
 const SPEC: AgentProcess = { argv: ["true"], cwd: "/", env: {} };
 const NEVER = new AbortController().signal;
@@ -52,7 +55,11 @@ Deno.test("AgentLink.open() does fail with the channel closed if there is no age
       (agent) => agent.say("ready", 0, { ...READY, protocol: 99 }),
       "version 99",
     ],
-    ["it does not say what it is", (agent) => agent.say("ready", 0, { protocol: 1 }), '"ready"'],
+    [
+      "it does not say what it is",
+      (agent) => agent.say("ready", 0, { protocol: READY.protocol }),
+      '"ready"',
+    ],
   ];
   for (const [name, say, message] of cases) {
     await t.step(`if ${name}`, async () => {
@@ -321,7 +328,7 @@ Deno.test("AgentFiles.readStream() does keep no more than the window, and ask fo
   const opening = link.files.readStream("/a", { maxBytes: 10 * READ_WINDOW_BYTES });
   const { id } = await asked;
   const length = 3 * READ_WINDOW_BYTES;
-  agent.say("result", id, { size: length, length });
+  agent.say("result", id, { size: length, length, ...FACTS });
   const { content } = await opening;
   const piece = new Uint8Array(READ_WINDOW_BYTES / 2);
   for (let sent = 0; sent < READ_WINDOW_BYTES; sent += piece.length) agent.say("data", id, piece);
@@ -342,14 +349,14 @@ Deno.test("AgentFiles.read() does take a file that became shorter, and refuse mo
   const asked = agent.next("request");
   const reading = link.files.read("/a", { maxBytes: 10 });
   const { id } = await asked;
-  agent.say("result", id, { size: 10, length: 10 });
+  agent.say("result", id, { size: 10, length: 10, ...FACTS });
   agent.say("data", id, Uint8Array.of(1, 2, 3));
   agent.say("end", id);
   assertEquals(await reading, { content: Uint8Array.of(1, 2, 3), size: 10 });
 
   const askedAgain = agent.next("request");
   const tooMuch = errorOf(link.files.read("/a", { maxBytes: 10 }));
-  agent.say("result", (await askedAgain).id, { size: 2 ** 40, length: 2 ** 40 });
+  agent.say("result", (await askedAgain).id, { size: 2 ** 40, length: 2 ** 40, ...FACTS });
   assertInstanceOf(await tooMuch, AgentLostError);
   await link[Symbol.asyncDispose]();
 });
@@ -361,7 +368,7 @@ Deno.test("AgentFiles.read() does give up when it is aborted, and take what stil
   const cancelled = agent.next("cancel");
   const reading = errorOf(link.files.read("/a", { maxBytes: 10, signal: controller.signal }));
   const { id } = await asked;
-  agent.say("result", id, { size: 10, length: 10 });
+  agent.say("result", id, { size: 10, length: 10, ...FACTS });
   const reason = new Error("enough");
   controller.abort(reason);
   assertEquals(await reading, reason);

@@ -11,7 +11,9 @@ Deno.test("agentSources() does have everything that the agent imports, and nothi
     seen.add(name);
     const text = sources.get(name);
     assert(text !== undefined, `${name} is missing`);
-    for (const [, specifier = ""] of text.matchAll(/\b(?:from|import) "([^"]+)";$/gm)) {
+    for (
+      const [, specifier = ""] of text.matchAll(/\b(?:from |import |import\()"([^"]+)"\)?;$/gm)
+    ) {
       assert(/^\.\/\w+\.js$/.test(specifier), `${name} imports ${specifier}`);
       visit(specifier.slice(2));
     }

@@ -21,6 +21,9 @@ export const READY = {
   counters: { oomKills: true, pidsMax: true, cpu: true, memoryPeak: true },
 };
 
+/** What is said of a file besides its size. */
+export const FACTS = { mode: 0o644, modifiedAt: 1.5, version: "v" };
+
 /** How a program ends that does nothing. */
 export const EXIT = {
   code: 0,

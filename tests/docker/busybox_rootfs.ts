@@ -1,4 +1,4 @@
-import type { TarSource } from "../../src/runtimes/docker/engine/tar_writer.ts";
+import type { TarSource } from "../../src/runtimes/tar/tar_writer.ts";
 import { runProgram } from "../testutil/run_program.ts";
 
 const BUSYBOX = "/bin/busybox";

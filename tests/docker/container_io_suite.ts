@@ -1,5 +1,6 @@
 import type { ContainerIo } from "../../src/runtimes/docker/container_io.ts";
 import { EngineFixture, type SeenProcess, type TestLimits } from "./engine_fixture.ts";
+import { backgroundScenarios } from "./background_scenarios.ts";
 import { endScenarios } from "./end_scenarios.ts";
 import { fileScenarios } from "./file_scenarios.ts";
 import { limitScenarios } from "./limit_scenarios.ts";
@@ -37,7 +38,13 @@ export interface Scenario {
 
 /** Registers the tests of something that drives a container. */
 export function containerIoSuite(symbol: string, suite: IoSuite): void {
-  const groups = [programScenarios, endScenarios, limitScenarios, fileScenarios];
+  const groups = [
+    programScenarios,
+    backgroundScenarios,
+    endScenarios,
+    limitScenarios,
+    fileScenarios,
+  ];
   for (const { name, limits, test } of groups.flat()) {
     Deno.test({
       name: `${symbol} ${name}`,

@@ -19,7 +19,7 @@ import { imageImport } from "../../src/runtimes/docker/engine/image_import.ts";
 import { imageInspect } from "../../src/runtimes/docker/engine/image_inspect.ts";
 import { imageRemove } from "../../src/runtimes/docker/engine/image_remove.ts";
 import { StreamDemux } from "../../src/runtimes/docker/engine/stream_demux.ts";
-import { type TarSource, writeTar } from "../../src/runtimes/docker/engine/tar_writer.ts";
+import { type TarSource, writeTar } from "../../src/runtimes/tar/tar_writer.ts";
 import { reportMissing, type Requirement, requirement } from "../testutil/requirement.ts";
 
 /** Images that tests run in: any that the build has. */

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { CommandError } from "../../src/errors.ts";
+import { CommandError, SandboxError } from "../../src/errors.ts";
 import { ProgramNotStarted } from "../../src/runtimes/docker/container_io.ts";
 import { EngineIo } from "../../src/runtimes/docker/engine_io.ts";
 import { readBusyboxRootfs } from "./busybox_rootfs.ts";
@@ -63,5 +63,19 @@ Deno.test({
     const error = await assertRejects(() => runIn(io, ["sleep", "0"]), ProgramNotStarted);
     assertStringIncludes(error.message, "no /bin/sh");
     await assertRejects(() => io.files.info("x"), CommandError, "no /bin/sh");
+  },
+});
+
+Deno.test({
+  name: "EngineIo says that a terminal takes the agent",
+  ignore: rootfs === undefined,
+  fn: async () => {
+    await using fixture = await EngineFixture.open();
+    const image = await fixture.image(rootfs ?? [], ["ENV PATH=/bin"]);
+    await using io = await connect(fixture, await fixture.container(image));
+    const terminal = { cols: 80, rows: 24 };
+    const error = await assertRejects(() => runIn(io, ["sh"], { terminal }), SandboxError);
+    assertEquals(error.code, "not_supported");
+    assertStringIncludes(error.message, "agent");
   },
 });

@@ -2,7 +2,7 @@ import { fromFileUrl, join } from "@std/path";
 import { parseEngineAddress } from "../../src/runtimes/docker/engine/engine_address.ts";
 import { EngineClient } from "../../src/runtimes/docker/engine/engine_client.ts";
 import { imageImport } from "../../src/runtimes/docker/engine/image_import.ts";
-import { writeTar } from "../../src/runtimes/docker/engine/tar_writer.ts";
+import { writeTar } from "../../src/runtimes/tar/tar_writer.ts";
 import { runProgram } from "../testutil/run_program.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));

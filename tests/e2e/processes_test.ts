@@ -304,3 +304,23 @@ Deno.test({
     assertMatch(String((await quick.exit()).status), /^ok$/);
   },
 });
+
+Deno.test(
+  "a terminal is refused in a Deno session, with the reason",
+  withSession(async ({ client, session }) => {
+    for (const background of [false, true]) {
+      const command = { type: "execute_shell", commandName: "deno", background, pty: true };
+      const params = { sessionId: session.id, command };
+      const { code, data, message } = await client.requestError("session.execute", params);
+      assertEquals([code, data.reason], [-32009, "not_supported"]);
+      assertStringIncludes(message, "a docker session has terminals");
+    }
+    const batch = {
+      type: "batch" as const,
+      commands: [{ type: "execute_shell" as const, commandName: "deno", pty: true }],
+    };
+    const { success, error } = await session.execute(batch);
+    assertEquals(success, false);
+    assertStringIncludes(error ?? "", "a docker session has terminals");
+  }),
+);

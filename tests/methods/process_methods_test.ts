@@ -243,3 +243,88 @@ Deno.test("process methods know no other execution, and none of another caller",
     }
   }
 });
+
+/** A session with a program at a terminal. */
+async function setUpTerminal(peerOptions: Partial<ProcessControl> = {}) {
+  const place = await setUp(peerOptions);
+  const terminal = { ...command, pty: true, cols: 40, rows: 10 };
+  const startTerminal = () =>
+    place.peer.call("session.execute", {
+      sessionId: place.sessionId,
+      command: terminal,
+      executionId: "p",
+    });
+  return { ...place, startTerminal };
+}
+
+Deno.test("process.resize() changes the size of a terminal, and only that", async () => {
+  const sizes: unknown[] = [];
+  const resize = (size: unknown) => Promise.resolve(void sizes.push(size));
+  const { test, startTerminal, end, peer } = await setUpTerminal({ resize });
+  await using _test = test;
+  await startTerminal();
+  assertEquals((await peer.call("process.get", { processId: "p" })).terminal, {
+    cols: 40,
+    rows: 10,
+  });
+  const size = { cols: 132, rows: 50 };
+  assertEquals(await peer.call("process.resize", { processId: "p", ...size }), {
+    processId: "p",
+    ...size,
+  });
+  assertEquals(sizes, [size]);
+  assertEquals((await peer.call("process.get", { processId: "p" })).terminal, size);
+  end(0);
+  await settled();
+  const ended = () => peer.call("process.resize", { processId: "p", ...size });
+  assertEquals((await assertRejects(ended, SandboxError)).code, "process_ended");
+});
+
+Deno.test("process.resize() and a screen are refused where there is no terminal", async () => {
+  const { test, start, end, peer } = await setUp();
+  await using _test = test;
+  await start(peer);
+  const resize = () => peer.call("process.resize", { processId: "p", cols: 1, rows: 1 });
+  assertEquals((await assertRejects(resize, SandboxError)).code, "not_supported");
+  const attach = () => peer.call("process.attach", { processId: "p", screen: true });
+  assertEquals((await assertRejects(attach, SandboxError)).code, "not_supported");
+  end(0);
+});
+
+Deno.test("process.attach() answers with the screen of a terminal, then sends what follows", async () => {
+  const { test, sessionId, startTerminal, print, end } = await setUpTerminal();
+  await using _test = test;
+  await startTerminal();
+  print("old\r\n\x1b[1mnew");
+  await test.clock.advance(20);
+  const other = test.connect("p2");
+  const answer = other.call("process.attach", { processId: "p" });
+  await passing(test, answer);
+  const { screen, chunks, nextSeq, droppedChunks } = await answer;
+  assertEquals(screen, { cols: 40, rows: 10, data: "old\r\n\x1b[1mnew", seq: 1 });
+  assertEquals([chunks, nextSeq, droppedChunks], [[], 1, 0]);
+  print(" and more");
+  await test.clock.advance(20);
+  end(0);
+  await settled();
+  const where = { sessionId, processId: "p" };
+  assertEquals(other.told, [
+    ["answer", "process.attach"],
+    ["process.output", { ...where, stream: "stdout", data: " and more", seq: 1 }],
+    ["process.exit", { ...where, status: "ok", exitCode: 0 }],
+  ]);
+  const after = other.call("process.attach", { processId: "p" });
+  await passing(test, after);
+  assertEquals((await after).screen?.data, "old\r\n\x1b[1mnew and more");
+  const raw = await other.call("process.attach", { processId: "p", seq: 1 });
+  assertEquals([raw.screen, raw.chunks.map(({ data }) => data)], [undefined, [" and more"]]);
+  const all = await other.call("process.attach", { processId: "p", screen: false });
+  assertEquals([all.screen, all.chunks.length], [undefined, 2]);
+});
+
+/** Lets time pass until something is answered. */
+async function passing(test: TestMethods, answer: Promise<unknown>): Promise<void> {
+  let isAnswered = false;
+  void answer.finally(() => isAnswered = true);
+  while (!isAnswered) await test.clock.advance(20);
+}

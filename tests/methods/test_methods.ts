@@ -83,6 +83,7 @@ export class TestMethods extends TestManager {
       runtimes: new RuntimeRegistry([runtime]),
       version: "1.2.3",
       limits: { maxCodeBytes: 100 },
+      urls: { sign: ({ method, pathname }) => Promise.resolve(`${pathname}?${method}`) },
     });
     this.peer = new TestPeer(this.table, "p1");
   }

@@ -45,6 +45,7 @@ function observeAll(metrics: Metrics): void {
         available: false,
       }]),
     executions: () => ({ queued: 5, running: 6 }),
+    background: () => [{ runtime: "docker", processes: 8, watches: 9 }],
     calls: () => 7,
   });
 }
@@ -214,6 +215,9 @@ Deno.test("Metrics.observe() has the sources asked at every reading", async (t) 
     assertEquals(first.get('codebeaker_runtimes_available{runtime_type="docker"}'), 0);
     assertEquals(first.get("codebeaker_queue_depth"), 5);
     assertEquals(first.get("codebeaker_running_executions"), 6);
+    const docker = '{runtime_type="docker"}';
+    assertEquals(first.get(`codebeaker_background_processes${docker}`), 8);
+    assertEquals(first.get(`codebeaker_file_watches${docker}`), 9);
     assertEquals(first.get("codebeaker_rpc_requests_in_flight"), 7);
     metrics.observe({
       sessions: () => [{ ...DENO, state: "Idle", count: 1 }],

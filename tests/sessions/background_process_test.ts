@@ -22,6 +22,7 @@ function setUp({ takesInput = true }: { takesInput?: boolean } = {}) {
     },
     closeStdin: () => Promise.resolve(void calls.push("close")),
     signal: (name, target) => Promise.resolve(void calls.push(`${name} ${target}`)),
+    resize: ({ cols, rows }) => Promise.resolve(void calls.push(`resize ${cols} ${rows}`)),
   };
   const block = () => room = Promise.withResolvers<void>();
   return { process, control, calls, block, unblock: () => room.resolve() };
@@ -88,4 +89,32 @@ Deno.test("BackgroundProcess.signal() hands on what it is told, and why it canno
   await process.signal("SIGTERM", "group");
   assertEquals(calls, ["SIGTERM group"]);
   assertEquals(await codeOf(process.signal("SIGHUP", "process")), "not_supported");
+});
+
+Deno.test("BackgroundProcess.resize() passes a size on to what has a terminal", async () => {
+  const { process: without, control: unused } = setUp();
+  without.started(unused);
+  assertEquals(await codeOf(without.resize({ cols: 1, rows: 1 })), "not_supported");
+  const { control, calls } = setUp();
+  const shown: unknown[] = [];
+  const screen = {
+    isKept: true,
+    endedBytes: 0,
+    resize: (size: unknown) => void shown.push(size),
+    snapshot: () => Promise.reject(new Error("unimplemented")),
+    end: () => Promise.resolve(),
+  };
+  const process = new BackgroundProcess({
+    command: "bash",
+    args: [],
+    takesInput: true,
+    maxWaitingBytes: 10,
+    terminal: { size: { cols: 80, rows: 24 }, screen },
+  });
+  process.started(control);
+  await process.resize({ cols: 100, rows: 30 });
+  assertEquals([calls, shown], [["resize 100 30"], [{ cols: 100, rows: 30 }]]);
+  assertEquals(process.terminal?.size, { cols: 100, rows: 30 });
+  process.ended();
+  assertEquals(await codeOf(process.resize({ cols: 1, rows: 1 })), "process_ended");
 });

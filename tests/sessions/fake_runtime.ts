@@ -1,8 +1,20 @@
 import { unimplemented } from "@std/assert";
 import { CommandError } from "../../src/errors.ts";
+import type {
+  FileEventSink,
+  SandboxWatch,
+  WatchEnd,
+  WatchSpec,
+} from "../../src/runtimes/file_watch.ts";
 import type { Entry } from "../../src/protocol/commands.ts";
 import type { Language } from "../../src/protocol/language.ts";
 import { eachSettled } from "../../src/runtimes/each_settled.ts";
+import type {
+  OpenedFile,
+  OpenOptions,
+  ScannedEntry,
+  StoredFile,
+} from "../../src/runtimes/file_transfer.ts";
 import type {
   LanguageSupport,
   ProcessControl,
@@ -42,6 +54,7 @@ const NO_CONTROL: ProcessControl = {
   write: () => Promise.resolve(),
   closeStdin: () => Promise.resolve(),
   signal: () => Promise.resolve(),
+  resize: () => Promise.resolve(),
 };
 
 /** The outcome of a program that exited. */
@@ -116,6 +129,37 @@ export class FakeFiles implements SandboxFiles {
     return Promise.resolve([...this.content].map(([path, { length }]) => entry(path, length)));
   }
 
+  async open(path: string, { offset, length }: OpenOptions = {}): Promise<OpenedFile> {
+    const { content, size } = await this.read(path, { offset, length });
+    return {
+      size,
+      mode: this.modes.get(path) ?? 0o644,
+      modifiedAt: 0,
+      version: `v${size}`,
+      length: content.length,
+      content: ReadableStream.from([content]),
+    };
+  }
+
+  async store(path: string, content: AsyncIterable<Uint8Array>): Promise<StoredFile> {
+    const created = !this.content.has(path);
+    const bytes = await new Response(ReadableStream.from(content)).bytes();
+    await this.write(path, bytes);
+    return { bytes: bytes.length, version: `v${bytes.length}`, created };
+  }
+
+  scan(): Promise<ScannedEntry[]> {
+    return unimplemented();
+  }
+
+  link(): Promise<void> {
+    return unimplemented();
+  }
+
+  adjust(): Promise<void> {
+    return unimplemented();
+  }
+
   async info(path: string): Promise<Entry> {
     return entry(path, (await this.read(path)).size);
   }
@@ -174,6 +218,21 @@ export class FakeSandbox implements Sandbox {
 
   isListening(port: number): Promise<boolean> {
     return Promise.resolve(this.listening.has(port));
+  }
+
+  /** Tells every watch what happened. */
+  readonly tell = new Set<FileEventSink>();
+  /** Awaited before a directory is watched; throws what the sandbox refuses. */
+  watchGate: (spec: WatchSpec) => Promise<void> | void = () => {};
+  /** Ends every watch. */
+  readonly endWatches: ((end: WatchEnd) => void)[] = [];
+
+  async watch(spec: WatchSpec, onEvents: FileEventSink): Promise<SandboxWatch> {
+    await this.watchGate(spec);
+    this.tell.add(onEvents);
+    const { promise: ended, resolve } = Promise.withResolvers<WatchEnd>();
+    this.endWatches.push(resolve);
+    return { notWatched: [], ended, [Symbol.dispose]: () => void this.tell.delete(onEvents) };
   }
 
   rest(): Promise<void> {

@@ -169,3 +169,27 @@ Deno.test("prepareCommand() weighs a batch by all that is in it", () => {
   });
   assertEquals([mixed.bytes, mixed.takesSlot], [8, true]);
 });
+
+Deno.test("prepareCommand() gives a terminal to who asks for one, and a size only to that", () => {
+  const terminalOf = (options: Partial<Extract<CommandInput, { type: "execute_shell" }>>) => {
+    const type = "execute_shell" as const;
+    const command = CommandSchema.parse({ type, commandName: "bash", ...options });
+    const prepared = prepareCommand(command, CONTEXT);
+    assert(prepared.kind === "program" && prepared.spec.kind === "shell");
+    return prepared.spec.terminal;
+  };
+  assertEquals(terminalOf({}), undefined);
+  assertEquals(terminalOf({ pty: true }), { cols: 80, rows: 24 });
+  assertEquals(terminalOf({ pty: true, cols: 1000, rows: 1 }), { cols: 1000, rows: 1 });
+  const shell = { type: "execute_shell", commandName: "bash" };
+  for (
+    const wrong of [
+      { pty: true, cols: 0 },
+      { pty: true, rows: 1001 },
+      { pty: true, cols: 1.5 },
+      { pty: true, rows: "24" },
+      { pty: false, cols: 80 },
+      { rows: 24 },
+    ]
+  ) assertEquals(CommandSchema.safeParse({ ...shell, ...wrong }).success, false);
+});

@@ -24,6 +24,7 @@ export const TEST_LIMITS: SessionLimits = {
   maxTimeoutMs: 600_000,
   maxOutputBytes: 1000,
   maxCodeBytes: 100,
+  maxTransferBytes: 10 * 1024 * 1024,
   maxFileBytes: 1000,
   idleTimeoutMinutes: 30,
   maxLifetimeMinutes: 120,

@@ -8,7 +8,7 @@ import type { TestSession } from "./test_session.ts";
 type ShellCommand = Extract<CommandInput, { type: "execute_shell" }>;
 type StartOptions =
   & Partial<Pick<MethodInput<"session.execute">, "stream" | "timeoutMs" | "executionId">>
-  & Partial<Pick<ShellCommand, "stdin" | "env" | "workingDirectory">>;
+  & Partial<Pick<ShellCommand, "stdin" | "env" | "workingDirectory" | "pty" | "cols" | "rows">>;
 
 /** The params of a process method but for those that every one has. */
 type Rest<K extends Parameters<RpcClient["request"]>[0]> = Omit<
@@ -36,9 +36,10 @@ export class TestProcess {
     [commandName, ...args]: readonly [string, ...string[]],
     options: StartOptions = {},
   ): Promise<TestProcess> {
-    const { stdin, env, workingDirectory, ...rest } = options;
+    const { stdin, env, workingDirectory, pty, cols, rows, ...rest } = options;
     const type = "execute_shell" as const;
-    const program = { type, commandName, args, stdin, env, workingDirectory };
+    const terminal = { pty, cols, rows };
+    const program = { type, commandName, args, stdin, env, workingDirectory, ...terminal };
     const answer = await session.execute({ ...program, background: true }, rest);
     const started = answer.result as { processId: string; pid?: number } | null;
     if (!answer.success || started === null) {
@@ -69,6 +70,11 @@ export class TestProcess {
     target?: "process" | "group",
   ): Promise<MethodResult<"process.signal">> {
     return this.#client.request("process.signal", { processId: this.id, signal, target });
+  }
+
+  /** Changes the size of its terminal. */
+  resize(size: Rest<"process.resize">): Promise<MethodResult<"process.resize">> {
+    return this.#client.request("process.resize", { processId: this.id, ...size });
   }
 
   /** Stops it with all that it started. */

@@ -1,4 +1,4 @@
-import type { SignalTarget } from "./protocol.ts";
+import type { SignalTarget, TerminalSize } from "./protocol.ts";
 
 /** A request that has begun and not ended, and what the server may say of it meanwhile. */
 export interface ActiveRequest {
@@ -14,6 +14,8 @@ export interface ActiveRequest {
   signal?(name: Deno.Signal, target: SignalTarget): void;
   /** Ends a process with all it started. */
   stop?(graceMs: number): void;
+  /** Changes the size of a terminal. */
+  resize?(size: TerminalSize): void;
   /** Gives up. */
   cancel?(): void;
   /** Lets go of what it holds; called once, when it is over. */

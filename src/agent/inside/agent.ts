@@ -157,6 +157,10 @@ const DELIVERIES: Partial<
     const { graceMs } = decodeJson("stop", payload);
     request.stop?.(Number(graceMs));
   },
+  resize: (request, payload) => {
+    const { cols, rows } = decodeJson("resize", payload);
+    request.resize?.({ cols: Number(cols), rows: Number(rows) });
+  },
   cancel: (request) => request.cancel?.(),
 };
 

@@ -1,4 +1,5 @@
 import type { ActiveRequest, RequestReplies } from "./active_request.ts";
+import { factsOf } from "./file_facts.ts";
 import { CHUNK_BYTES, READ_WINDOW_BYTES, type ReadRequest } from "./protocol.ts";
 import { openRegular, type RegularFile } from "./regular_file.ts";
 import { RequestFailure } from "./request_failure.ts";
@@ -11,7 +12,11 @@ export class FileRead implements ActiveRequest {
   #left: number;
 
   /** Opens the file and says how much of it is coming. */
-  constructor({ path, offset = 0, length, maxBytes }: ReadRequest, replies: RequestReplies) {
+  constructor(request: ReadRequest, replies: RequestReplies) {
+    const { path, offset = 0, length, maxBytes, follow = true } = request;
+    if (!follow && Deno.lstatSync(path).isSymlink) {
+      throw new RequestFailure("ELOOP", "Is a symbolic link");
+    }
     const file = openRegular(path, { read: true });
     try {
       const { size } = file;
@@ -21,7 +26,7 @@ export class FileRead implements ActiveRequest {
         throw new RequestFailure("TOO_LARGE", `Over ${maxBytes} bytes`, { size: this.#left });
       }
       if (start > 0) file.file.seekSync(start, Deno.SeekMode.Start);
-      replies.sendResult({ size, length: this.#left });
+      replies.sendResult({ ...factsOf(file.info), length: this.#left });
     } catch (error) {
       file[Symbol.dispose]();
       throw error;

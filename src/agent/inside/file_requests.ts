@@ -1,10 +1,12 @@
 import type { ActiveRequest, RequestReplies } from "./active_request.ts";
-import { describePath, listDirectory } from "./file_entry.ts";
+import { adjustPath, linkPath } from "./file_adjust.ts";
+import { describePath, listDirectory, scanDirectory } from "./file_entry.ts";
 import { FileRead } from "./file_read.ts";
-import { copyFile, makeDirectory, movePath, removePath } from "./file_tree.ts";
+import { changeMode, copyFile, makeDirectory, movePath, removePath } from "./file_tree.ts";
 import { FileWrite } from "./file_write.ts";
 import type { FileRequest } from "./protocol.ts";
 import { RequestFailure } from "./request_failure.ts";
+import { DirectoryWatch } from "./watch_request.ts";
 import { SlicedTask, type Steps } from "./sliced_task.ts";
 
 /**
@@ -24,8 +26,18 @@ export function startFileRequest(
       return new SlicedTask(atOnce(() => makeDirectory(request.path)), replies);
     case "move":
       return new SlicedTask(atOnce(() => movePath(request)), replies);
+    case "chmod":
+      return new SlicedTask(atOnce(() => changeMode(request)), replies);
+    case "watch":
+      return new DirectoryWatch(request, replies);
     case "stat":
       return new SlicedTask(atOnce(() => describePath(request.path)), replies);
+    case "adjust":
+      return new SlicedTask(atOnce(() => adjustPath(request)), replies);
+    case "link":
+      return new SlicedTask(atOnce(() => linkPath(request)), replies);
+    case "scan":
+      return new SlicedTask(scanDirectory(request.path, replies), replies);
     case "list":
       return new SlicedTask(listDirectory(request.path, replies), replies);
     case "copy":

@@ -1,9 +1,10 @@
 import { FileReplacement, temporaryBeside } from "./file_replacement.ts";
-import { linkEnd, parentOf } from "./link_end.ts";
+import { linkEnd } from "./link_end.ts";
 import { makeDirectories, withParents } from "./make_directories.ts";
-import type { CopyRequest, MoveRequest, RemoveRequest } from "./protocol.ts";
+import type { ChmodRequest, CopyRequest, MoveRequest, RemoveRequest } from "./protocol.ts";
 import { openRegular } from "./regular_file.ts";
-import { blaming, RequestFailure, systemCode } from "./request_failure.ts";
+import { removeTree } from "./remove_tree.ts";
+import { blaming, RequestFailure } from "./request_failure.ts";
 import type { Steps } from "./sliced_task.ts";
 
 const COPY_BYTES = 256 * 1024;
@@ -54,6 +55,11 @@ export function movePath({ source, destination }: MoveRequest): void {
   );
 }
 
+/** Sets permission bits, and none but those of 0o777. */
+export function changeMode({ path, mode }: ChmodRequest): void {
+  Deno.chmodSync(path, mode & 0o777);
+}
+
 /** Removes a file or a directory; a symlink is not followed. */
 export function* removePath({ path, recursive }: RemoveRequest): Steps {
   if (!recursive || !Deno.lstatSync(path).isDirectory) {
@@ -65,42 +71,4 @@ export function* removePath({ path, recursive }: RemoveRequest): Steps {
   Deno.renameSync(path, grave);
   yield* removeTree(grave);
   return {};
-}
-
-function* removeTree(path: string): Generator<void, void> {
-  for (const { name, isDirectory } of entriesOf(path)) {
-    const child = `${path}/${name}`;
-    if (isDirectory) yield* removeTree(child);
-    else removeOne(child);
-    yield;
-  }
-  removeOne(path);
-}
-
-function entriesOf(path: string): Deno.DirEntry[] {
-  try {
-    return [...Deno.readDirSync(path)];
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return [];
-    if (systemCode(error) !== "EACCES") throw error;
-    Deno.chmodSync(path, 0o700);
-    return [...Deno.readDirSync(path)];
-  }
-}
-
-function removeOne(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === "ENOENT") return;
-    if (code === "EACCES") {
-      // A directory that its owner may not write to is no reason to keep what is in it.
-      Deno.chmodSync(parentOf(path), 0o700);
-      Deno.removeSync(path);
-      return;
-    }
-    // Something was put in while it was emptied, or its name does not fit into a path any more.
-    Deno.removeSync(path, { recursive: true });
-  }
 }

@@ -9,7 +9,8 @@ import { RequestFailure, systemCode } from "./request_failure.ts";
 /** Where the content goes. */
 interface Target {
   write(bytes: Uint8Array): void;
-  commit(): void;
+  /** Completes it; returns what is said of it. */
+  commit(): object;
   discard(): void;
 }
 
@@ -20,8 +21,9 @@ export class FileWrite implements ActiveRequest {
   #bytes = 0;
 
   /** Begins to write. */
-  constructor({ path, append }: WriteRequest, replies: RequestReplies) {
-    this.#target = append ? appendTarget(path) : new FileReplacement(path);
+  constructor(request: WriteRequest, replies: RequestReplies) {
+    const { path, append } = request;
+    this.#target = append ? appendTarget(path) : new FileReplacement(path, request);
     this.#replies = replies;
   }
 
@@ -33,8 +35,8 @@ export class FileWrite implements ActiveRequest {
 
   /** Takes the end of the content: the file is complete. */
   end(): void {
-    this.#target.commit();
-    this.#replies.done("result", { bytes: this.#bytes });
+    const result = this.#target.commit();
+    this.#replies.done("result", { bytes: this.#bytes, ...result });
   }
 
   /** Leaves the file as it was. */
@@ -55,7 +57,14 @@ function appendTarget(path: string): Target {
     if (open) file.close();
     open = false;
   };
-  return { write: (bytes) => writeAll(file, bytes), commit: close, discard: close };
+  return {
+    write: (bytes) => writeAll(file, bytes),
+    commit: () => {
+      close();
+      return {};
+    },
+    discard: close,
+  };
 }
 
 function openToAppend(path: string): Deno.FsFile {

@@ -17,6 +17,7 @@ const TYPE_NUMBERS = {
   stop: 5,
   cancel: 6,
   credit: 7,
+  resize: 8,
   ready: 16,
   started: 17,
   stdout: 18,

@@ -12,7 +12,7 @@ const token = new TextEncoder().encode(LAUNCH_TOKEN);
 export async function findLauncher(path: string): Promise<string | undefined> {
   try {
     const command = new Deno.Command(path, {
-      args: [NOT_A_PROGRAM, NOT_A_PROGRAM],
+      args: ["", NOT_A_PROGRAM, NOT_A_PROGRAM],
       clearEnv: true,
       cwd: "/",
       stdin: "null",

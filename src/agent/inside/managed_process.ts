@@ -7,9 +7,10 @@ import { ProcessInput } from "./process_input.ts";
 import { ProcessOutput } from "./process_output.ts";
 import { MARK_VARIABLE, type ProcessTable, type TableEntry } from "./process_table.ts";
 import { ProcessUsage } from "./process_usage.ts";
-import type { SignalTarget, SpawnRequest } from "./protocol.ts";
+import type { SignalTarget, SpawnRequest, TerminalSize } from "./protocol.ts";
 import { sendSignal } from "./send_signal.ts";
 import { launchFailure, startProgram } from "./start_program.ts";
+import { Terminal } from "./terminal.ts";
 import { within } from "./within.ts";
 
 /** How long a stream may stay open when everything that the process started is gone. */
@@ -39,6 +40,7 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
   readonly #replies: RequestReplies;
   readonly #deps: ProcessDeps;
   readonly #input: ProcessInput;
+  #terminal: Terminal | undefined;
   #pid = 0;
   /** When what was told to stop is killed; undefined if it was not told to. */
   #deadline: number | undefined;
@@ -63,11 +65,15 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
   /** Starts it. Throws a failure if it cannot be started. */
   run(): void {
     const { table, counters, launcher } = this.#deps;
+    const { terminal: size, stdin } = this.#request;
+    const terminal = size && Terminal.open(size, launcher);
+    this.#terminal = terminal;
     table.join(this);
     const usage = new ProcessUsage(counters);
     let child: Deno.ChildProcess;
     try {
-      child = startProgram(this.#request, { mark: { [MARK_VARIABLE]: this.mark }, launcher });
+      const mark = { [MARK_VARIABLE]: this.mark };
+      child = startProgram(this.#request, { mark, launcher, terminal: terminal?.path });
     } catch (error) {
       table.leave(this);
       throw error;
@@ -76,7 +82,9 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
     this.rootAlive = true;
     this.running = true;
     this.#replies.sendStarted(child.pid);
-    if (this.#request.stdin === "pipe") this.#input.attach(child.stdin);
+    if (terminal !== undefined) this.#input.attach(terminal.input);
+    else if (stdin === "pipe") this.#input.attach(child.stdin);
+    if (stdin === "none") this.#input.end();
     this.#follow(child, usage).catch((error) => this.#replies.fail(error));
   }
 
@@ -97,6 +105,11 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
     // There is no group before the launcher has made one.
     if (target === "group" && sendSignal(-this.#pid, name)) return;
     if (this.rootAlive) sendSignal(this.#pid, name);
+  }
+
+  /** Changes the size of its terminal. */
+  resize(size: TerminalSize): void {
+    this.#terminal?.resize(size);
   }
 
   /** Asks it and all it started to end, and ends what is left after `graceMs`. */
@@ -121,6 +134,8 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
     if (graceMs <= 0) return this.#killAll();
     const { table } = this.#deps;
     table.signal(this, "SIGTERM");
+    // What a shell at a terminal ends at, which ignores the other.
+    if (this.#terminal !== undefined) table.signal(this, "SIGHUP");
     // What is suspended does not see a signal before it goes on.
     table.signal(this, "SIGCONT");
     this.#killer = setTimeout(() => this.#killAll(), graceMs);
@@ -130,6 +145,7 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
   [Symbol.dispose](): void {
     clearTimeout(this.#killer);
     this.#input.close();
+    this.#terminal?.close();
     this.#deps.table.leave(this);
     this.#removeFiles();
   }
@@ -148,14 +164,19 @@ export class ManagedProcess implements ActiveRequest, TableEntry {
   async #follow(child: Deno.ChildProcess, usage: ProcessUsage): Promise<void> {
     const { buffers, launcher } = this.#deps;
     const errors = new ErrorOutput((bytes) => this.#replies.send("stderr", bytes), launcher);
+    const terminal = this.#terminal;
+    const stdout = terminal?.output ?? child.stdout;
     const outputs = [
-      new ProcessOutput(child.stdout, (bytes) => this.#replies.send("stdout", bytes), buffers),
+      new ProcessOutput(stdout, (bytes) => this.#replies.send("stdout", bytes), buffers),
       new ProcessOutput(child.stderr, (bytes) => errors.take(bytes), buffers),
     ];
     const drained = Promise.all(outputs.map(({ ended }) => ended));
     const ending = await endingOf(child);
     this.rootAlive = false;
-    if (this.#request.keep) await Promise.race([drained, this.#released.promise]);
+    terminal?.hangUp();
+    // Whoever goes on without the one that had the terminal has none any more.
+    const keep = this.#request.keep && terminal === undefined;
+    if (keep) await Promise.race([drained, this.#released.promise]);
     this.running = false;
     await this.#cleanUp();
     await within(drained, DRAIN_MS, () => outputs.forEach((output) => output.cancel()));

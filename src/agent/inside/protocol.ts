@@ -1,7 +1,7 @@
 /** What the JSON in frames says, in both directions. */
 
 /** Changes with everything that one side of another version would not understand. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Bytes of a read that are sent without being asked for; each `credit` allows more. */
 export const READ_WINDOW_BYTES = 1024 * 1024;
@@ -48,6 +48,14 @@ export interface SpawnRequest {
   readonly remove?: readonly string[];
   /** Lets what it has started go on when the process itself has ended, as long as that writes. */
   readonly keep?: boolean;
+  /** Gives it a terminal of this size, which is its input and all of its output. */
+  readonly terminal?: TerminalSize;
+}
+
+/** How many characters a terminal shows. */
+export interface TerminalSize {
+  readonly cols: number;
+  readonly rows: number;
 }
 
 /** Writes a file; `data` is its content, `end` the end of it. */
@@ -55,6 +63,14 @@ export interface WriteRequest {
   readonly op: "write";
   readonly path: string;
   readonly append?: boolean;
+  /** Permissions; by default those of the file that is replaced. */
+  readonly mode?: number;
+  /** Milliseconds since 1970; by default now. */
+  readonly modifiedAt?: number;
+  /** Whether a symlink at the end is followed, or replaced. @default {true} */
+  readonly follow?: boolean;
+  /** The version that is replaced, null for none; another one is refused with `CHANGED`. */
+  readonly expected?: string | null;
 }
 
 /** Reads a file or a range of it. */
@@ -64,6 +80,24 @@ export interface ReadRequest {
   readonly offset?: number;
   readonly length?: number;
   readonly maxBytes: number;
+  /** Whether a symlink at the end is followed, or refused. @default {true} */
+  readonly follow?: boolean;
+}
+
+/** Sets what is given of a file or directory that is no symlink. */
+export interface AdjustRequest {
+  readonly op: "adjust";
+  readonly path: string;
+  readonly mode?: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt?: number;
+}
+
+/** Makes a symlink in place of any file that is there. */
+export interface LinkRequest {
+  readonly op: "link";
+  readonly path: string;
+  readonly target: string;
 }
 
 /** Copies a regular file. */
@@ -88,9 +122,65 @@ export interface RemoveRequest {
   readonly recursive: boolean;
 }
 
+/** Sets the permission bits of a file or directory; a symlink is followed. */
+export interface ChmodRequest {
+  readonly op: "chmod";
+  readonly path: string;
+  /** Of 0o777. */
+  readonly mode: number;
+}
+
+/**
+ * Watches a directory until it is cancelled. The first answer is a {@linkcode WatchReady}; each `data` is a
+ * {@linkcode WatchBatch}; the `end` says that the directory is gone.
+ */
+export interface WatchRequest extends WatchOptions {
+  readonly op: "watch";
+  /** The absolute path of the workspace. */
+  readonly workspace: string;
+}
+
+/** What is watched. */
+export interface WatchOptions {
+  /** The names from the workspace down to the directory; none of them may be a symlink. */
+  readonly segments: readonly string[];
+  /** Whether what is below directories in it is watched, too. */
+  readonly recursive: boolean;
+  /** Patterns of what is left out, see `excludedBy`. */
+  readonly exclude: readonly string[];
+  /** The most directories that are watched. */
+  readonly maxDirectories: number;
+}
+
+/** Something that happened to a file or a directory. */
+export interface WatchEvent {
+  readonly kind: "created" | "modified" | "removed" | "renamed";
+  /** From the top of what is watched on; empty for the top itself. */
+  readonly path: string;
+  readonly type: "file" | "directory";
+  /** What was renamed was there before. */
+  readonly from?: string;
+}
+
+/** That a directory is watched from now on. */
+export interface WatchReady {
+  readonly directories: number;
+  /** Directories that should be watched and cannot be. */
+  readonly notWatched: readonly string[];
+}
+
+/** What happened in a short time. */
+export interface WatchBatch {
+  readonly events: readonly WatchEvent[];
+  /** Whether something is missing: only a look tells what is there now. */
+  readonly overflow: boolean;
+  /** Directories that should be watched and cannot be. */
+  readonly notWatched: readonly string[];
+}
+
 /** What needs nothing but a path. */
 export interface PathRequest {
-  readonly op: "mkdir" | "list" | "stat";
+  readonly op: "mkdir" | "list" | "scan" | "stat";
   readonly path: string;
 }
 
@@ -101,6 +191,10 @@ export type FileRequest =
   | CopyRequest
   | MoveRequest
   | RemoveRequest
+  | ChmodRequest
+  | WatchRequest
+  | AdjustRequest
+  | LinkRequest
   | PathRequest;
 
 /** Asks whether the agent still answers. */
@@ -129,9 +223,15 @@ export type AgentFailCode =
   | "TOO_MANY"
   /** A pipe, a socket or a device. */
   | "NOT_REGULAR"
+  /** The file is not the one that was to be replaced. */
+  | "CHANGED"
   /** A directory was to be made where a file is. */
   | "OVER_FILE"
+  /** Nothing can be watched here, for want of the C library. */
+  | "CANNOT_WATCH"
   | "CANCELLED"
+  /** There are no terminals here, or no more of them. */
+  | "NO_TERMINAL"
   /** Nothing was done, and the agent ends: ask the next one. */
   | "RENEW"
   /** The request is none that this agent knows. */
@@ -180,4 +280,26 @@ export interface FileEntry {
   readonly size: number;
   /** In the ISO 8601 format. */
   readonly modifiedAt: string;
+}
+
+/** One entry of a directory, with all that an archive keeps of it. */
+export interface ScannedEntry {
+  readonly name: string;
+  readonly type: FileEntry["type"];
+  readonly mode: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt: number;
+  /** Where a symlink leads. */
+  readonly target?: string;
+}
+
+/** What is known of an open file. */
+export interface FileFacts {
+  /** Bytes of the whole file. */
+  readonly size: number;
+  readonly mode: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt: number;
+  /** Another one once the file was replaced or written. */
+  readonly version: string;
 }

@@ -7,6 +7,7 @@ const TRIES = 3;
 /** An open regular file. */
 export interface RegularFile extends Disposable {
   readonly file: Deno.FsFile;
+  readonly info: Deno.FileInfo;
   readonly size: number;
 }
 
@@ -41,7 +42,7 @@ function opened(file: Deno.FsFile): RegularFile {
   try {
     const info = file.statSync();
     requireRegular(info);
-    return { file, size: info.size, [Symbol.dispose]: () => file.close() };
+    return { file, info, size: info.size, [Symbol.dispose]: () => file.close() };
   } catch (error) {
     file.close();
     throw error;

@@ -13,12 +13,14 @@ export interface StartProgramOptions {
   readonly mark: Readonly<Record<string, string>>;
   /** The launcher, if there is one. */
   readonly launcher: string | undefined;
+  /** The path of the terminal that is to be its streams, if it has one; takes the launcher. */
+  readonly terminal?: string | undefined;
 }
 
 /** Starts a program in a session of its own. Throws a failure that says what is wrong with it. */
 export function startProgram(
   { argv, cwd, env, stdin }: SpawnRequest,
-  { mark, launcher }: StartProgramOptions,
+  { mark, launcher, terminal }: StartProgramOptions,
 ): Deno.ChildProcess {
   const [program, ...args] = argv;
   const place = { cwd, path: env.PATH ?? DEFAULT_PATH };
@@ -28,14 +30,15 @@ export function startProgram(
   }
   try {
     const child = new Deno.Command(launcher ?? found.path, {
-      args: launcher === undefined ? args : [found.path, program, ...args],
+      args: launcher === undefined ? args : [terminal ?? "", found.path, program, ...args],
       cwd,
       env: { ...env, ...mark },
       clearEnv: true,
       // The launcher begins a session itself. It costs a copy of this process where it is asked of Deno.
       detached: launcher === undefined,
-      stdin: stdin === "pipe" ? "piped" : "null",
-      stdout: "piped",
+      stdin: stdin === "pipe" && terminal === undefined ? "piped" : "null",
+      stdout: terminal === undefined ? "piped" : "null",
+      // Of a program with a terminal it is the launcher's alone.
       stderr: "piped",
     }).spawn();
     if (launcher === undefined) exposeToOom(child.pid);

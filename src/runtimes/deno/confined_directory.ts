@@ -7,10 +7,11 @@ import {
   mkdirSync,
   openSync,
   readlinkSync,
+  utimesSync,
 } from "node:fs";
 import { join } from "@std/path";
 import { CommandError } from "../../errors.ts";
-import { FILE_REFUSALS } from "../file_error.ts";
+import { refusal } from "../file_error.ts";
 import { workspaceSegments } from "../workspace_path.ts";
 
 /**
@@ -22,10 +23,14 @@ export interface ConfinedDirectory extends Disposable {
   child(name: string): string;
   /** A path that means this very directory. */
   readonly self: string;
+  /** Whether that holds wherever the directory is moved. */
+  readonly isHeld: boolean;
   /** Opens a directory below; throws an error of code ENOENT, ENOTDIR or ELOOP for anything else. */
   open(name: string): ConfinedDirectory;
   /** Sets permission bits; throws an error of code ELOOP for a symlink. */
   chmod(name: string, mode: number): void;
+  /** Sets when it was written last; throws an error of code ELOOP for a symlink. */
+  touch(name: string, time: Date): void;
 }
 
 // Linux; Node's constants leave it out.
@@ -53,6 +58,7 @@ export function descriptorsHavePaths(): boolean {
  * directory, as `openat` does. This is what holds against code that plants symlinks meanwhile.
  */
 export class FdDirectory implements ConfinedDirectory {
+  readonly isHeld = true;
   readonly #fd: number;
   #open = true;
 
@@ -79,10 +85,19 @@ export class FdDirectory implements ConfinedDirectory {
 
   /** Sets the bits of what is there now: it is held while they are set, and need not be readable. */
   chmod(name: string, mode: number): void {
+    this.#hold(name, (path) => chmodSync(path, mode));
+  }
+
+  /** Sets the time of what is there now, as {@linkcode chmod} does the bits. */
+  touch(name: string, time: Date): void {
+    this.#hold(name, (path) => utimesSync(path, time, time));
+  }
+
+  #hold(name: string, action: (path: string) => void): void {
     const fd = openSync(this.child(name), OPEN_ANYTHING);
     try {
       if (fstatSync(fd).isSymbolicLink()) throw symlinkInTheWay();
-      chmodSync(`${DESCRIPTORS}/${fd}`, mode);
+      action(`${DESCRIPTORS}/${fd}`);
     } finally {
       closeSync(fd);
     }
@@ -102,6 +117,7 @@ export class FdDirectory implements ConfinedDirectory {
  * `allowRun`.
  */
 export class PathDirectory implements ConfinedDirectory {
+  readonly isHeld = false;
   readonly self: string;
 
   /** Takes the directory's absolute path. */
@@ -128,6 +144,13 @@ export class PathDirectory implements ConfinedDirectory {
     const path = this.child(name);
     if (lstatSync(path).isSymbolicLink()) throw symlinkInTheWay();
     chmodSync(path, mode);
+  }
+
+  /** Sets the time. */
+  touch(name: string, time: Date): void {
+    const path = this.child(name);
+    if (lstatSync(path).isSymbolicLink()) throw symlinkInTheWay();
+    utimesSync(path, time, time);
   }
 
   /** Nothing is held. */
@@ -163,7 +186,7 @@ export function locate(
   options: LocateOptions = {},
 ): Located {
   const segments = workspaceSegments(path);
-  if (segments === undefined) throw new CommandError(FILE_REFUSALS.outside(path));
+  if (segments === undefined) throw refusal("outside", path);
   const walk = new Walk(root, path, options);
   try {
     return walk.run(segments);
@@ -228,7 +251,7 @@ class Walk implements Disposable {
 
   #ascend(): void {
     const left = this.#opened.pop();
-    if (left === undefined) throw new CommandError(FILE_REFUSALS.outside(this.#asked));
+    if (left === undefined) throw refusal("outside", this.#asked);
     left[Symbol.dispose]();
   }
 
@@ -259,9 +282,7 @@ class Walk implements Disposable {
       return target.split("/").filter((segment) => segment !== "" && segment !== ".");
     }
     const segments = workspaceSegments(target);
-    if (segments === undefined) {
-      throw new CommandError(FILE_REFUSALS.outside(this.#asked));
-    }
+    if (segments === undefined) throw refusal("outside", this.#asked);
     while (this.#opened.length > 0) this.#ascend();
     return segments;
   }

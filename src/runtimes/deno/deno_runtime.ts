@@ -262,6 +262,7 @@ export class DenoRuntime implements Runtime {
       files: new WorkspaceFiles(workspace, {
         scratch: parts.directory,
         maxFileBytes: this.#settings.maxFileBytes,
+        upwardLinks: parts.services.launcher.confined && parts.directory.descriptors,
       }),
       env,
       services: parts.services,

@@ -1,4 +1,4 @@
-import { CommandError, InvalidParamsError } from "../../errors.ts";
+import { CommandError, InvalidParamsError, SandboxError } from "../../errors.ts";
 import type { Language } from "../../protocol/language.ts";
 import type {
   CodeSpec,
@@ -26,9 +26,11 @@ import { runOutcome } from "./run_outcome.ts";
 import type { Slot, Slots } from "./slots.ts";
 import { type SpareChild, spareKey, type SpareProfile } from "./spare_child.ts";
 import { StartFailure } from "./start_failure.ts";
+import type { FileEventSink, SandboxWatch, WatchSpec } from "../file_watch.ts";
 import { StderrTail } from "../stderr_tail.ts";
 import type { Occupation, Workspace } from "./workspace.ts";
 import type { WorkspaceFiles } from "./workspace_files.ts";
+import { watchWorkspace } from "./workspace_watch.ts";
 import { WORKSPACE } from "../../protocol/commands.ts";
 
 /** Languages that Deno runs as they are. */
@@ -60,6 +62,9 @@ export interface DenoSandboxOptions {
 }
 
 const MIB = 1024 * 1024;
+const NO_TERMINAL =
+  "Cannot give the program a terminal: a Deno session has none, since its processes are started without " +
+  "the C library that opens one; a docker session has terminals";
 const NO_PORTS =
   "Cannot tell what listens on a port in a Deno session, wait for a pattern in the " +
   "output of the process instead";
@@ -105,6 +110,11 @@ export class DenoSandbox implements Sandbox {
   /** Not to be told: with the network it shares that of the machine, and without it listens on none. */
   isListening(): Promise<boolean> {
     return Promise.reject(new CommandError(NO_PORTS));
+  }
+
+  /** Watches a directory; see {@linkcode Sandbox}. */
+  watch(spec: WatchSpec, onEvents: FileEventSink): Promise<SandboxWatch> {
+    return watchWorkspace(this.#options.workspace, spec, onEvents);
   }
 
   /** Nothing is kept for a quiet session: spares belong to all sessions. */
@@ -267,6 +277,7 @@ export class DenoSandbox implements Sandbox {
     spec: ShellSpec,
     { output, signal, started }: RunOptions,
   ): Promise<RunOutcome> {
+    if (spec.terminal !== undefined) throw new SandboxError("not_supported", NO_TERMINAL);
     const directory = absoluteDirectory(spec.workingDirectory);
     if (directory === undefined) {
       return notStarted(`Working directory is outside /workspace: ${spec.workingDirectory}`);

@@ -75,6 +75,9 @@ export class LiveProgram implements ProcessControl {
     return this.#child.closeInput();
   }
 
+  /** Does nothing: it has no terminal. */
+  async resize(): Promise<void> {}
+
   /** Signals it; without a sandbox around it there is no group, and nothing that it could have started. */
   async signal(name: Deno.Signal, target: SignalTarget): Promise<void> {
     if (!this.#child.alive) return;

@@ -1,6 +1,6 @@
 import { join, resolve } from "@std/path";
 import { descriptorsHavePaths, errorCode } from "./confined_directory.ts";
-import type { ScratchSpace } from "./workspace_files.ts";
+import type { ScratchSpace } from "./file_tree.ts";
 
 const PREFIX = "deno-";
 

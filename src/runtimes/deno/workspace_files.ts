@@ -2,60 +2,56 @@ import {
   chmodSync,
   closeSync,
   constants,
-  fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
-  read,
   readdirSync,
-  readSync,
   renameSync,
   rmdirSync,
   type Stats,
   unlinkSync,
-  write,
-  writeSync,
 } from "node:fs";
 import { basename } from "@std/path/posix";
 import { CommandError, SandboxError } from "../../errors.ts";
 import type { Entry } from "../../protocol/commands.ts";
 import { eachSettled } from "../each_settled.ts";
+import type {
+  OpenedFile,
+  OpenOptions,
+  ScannedEntry,
+  StoredFile,
+  StoreOptions,
+} from "../file_transfer.ts";
 import type { FileContent, ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
-import { FILE_REFUSALS, fileError } from "../file_error.ts";
-import { type ConfinedDirectory, errorCode, locate, type Located } from "./confined_directory.ts";
+import { FILE_REFUSALS, refusal } from "../file_error.ts";
+import { type ConfinedDirectory, errorCode, locate } from "./confined_directory.ts";
+import {
+  CREATE_FLAGS,
+  inWords,
+  inWordsSync,
+  openFile,
+  READ_FLAGS,
+  readBytes,
+  replaceableMode,
+  requireName,
+  typeOf,
+  writeBytes,
+} from "./local_file.ts";
+import type { FileTree, ScratchSpace } from "./file_tree.ts";
+import { WorkspaceTransfers } from "./workspace_transfers.ts";
 import { workspacePath, workspaceSegments } from "../workspace_path.ts";
 
-/** Up to this many bytes one synchronous call is cheaper than a turn of the thread pool. */
-const SYNC_BYTES = 64 * 1024;
-const CHUNK_BYTES = 4 * 1024 * 1024;
 const MAX_ENTRIES = 100_000;
 
-const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const APPEND_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT |
   constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-
-/** What {@linkcode WorkspaceFiles} needs of a workspace. */
-export interface FileTree {
-  /** The workspace's directory now. */
-  readonly root: ConfinedDirectory;
-  /** Keeps it where it is while an operation is under way. */
-  occupy(): Disposable;
-}
-
-/** Where {@linkcode WorkspaceFiles} puts what no session may see. */
-export interface ScratchSpace {
-  /** A fresh path on the workspace's file system, outside of every workspace. */
-  temporaryPath(): string;
-  /** Removes, in the background, what was moved to a temporary path. */
-  discard(path: string): void;
-}
-
 /** Settings of {@linkcode WorkspaceFiles}. */
 export interface WorkspaceFilesSettings {
   readonly scratch: ScratchSpace;
   /** The largest file that is written or read in one piece, in bytes. */
   readonly maxFileBytes: number;
+  /** See `WorkspaceTransfersSettings`. @default {false} */
+  readonly upwardLinks?: boolean | undefined;
 }
 
 /** The files of a workspace on this machine's file system. */
@@ -63,12 +59,14 @@ export class WorkspaceFiles implements SandboxFiles {
   readonly #workspace: FileTree;
   readonly #scratch: ScratchSpace;
   readonly #maxFileBytes: number;
+  readonly #transfers: WorkspaceTransfers;
 
   /** Serves the files below a workspace's open directory. */
   constructor(workspace: FileTree, settings: WorkspaceFilesSettings) {
     this.#workspace = workspace;
     this.#scratch = settings.scratch;
     this.#maxFileBytes = settings.maxFileBytes;
+    this.#transfers = new WorkspaceTransfers(workspace, settings);
   }
 
   /** Writes a file; see {@linkcode SandboxFiles}. */
@@ -121,7 +119,7 @@ export class WorkspaceFiles implements SandboxFiles {
       } catch (error) {
         if (errorCode(error) !== "EEXIST") throw error;
         if (!lstatSync(located.path).isDirectory()) {
-          throw new CommandError(FILE_REFUSALS.overFile(path));
+          throw refusal("overFile", path);
         }
       }
     });
@@ -216,6 +214,35 @@ export class WorkspaceFiles implements SandboxFiles {
     });
   }
 
+  /** See {@linkcode SandboxFiles}. */
+  open(path: string, options?: OpenOptions): Promise<OpenedFile> {
+    return this.#transfers.open(path, options);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  store(
+    path: string,
+    content: AsyncIterable<Uint8Array>,
+    options?: StoreOptions,
+  ): Promise<StoredFile> {
+    return this.#transfers.store(path, content, options);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  scan(path: string): Promise<ScannedEntry[]> {
+    return this.#transfers.scan(path);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  link(path: string, target: string): Promise<void> {
+    return this.#transfers.link(path, target);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  adjust(path: string, facts: { mode?: number; modifiedAt?: number }): Promise<void> {
+    return this.#transfers.adjust(path, facts);
+  }
+
   /** Writes beside the workspace and moves the whole file in: readers see the old or the new one. */
   async #replace(target: string, asked: string, content: Uint8Array): Promise<void> {
     const mode = replaceableMode(target, asked);
@@ -245,68 +272,9 @@ export class WorkspaceFiles implements SandboxFiles {
   }
 }
 
-/** The permission bits of the file that is about to be replaced, if there is one. */
-function replaceableMode(target: string, asked: string): number | undefined {
-  let stats: Stats;
-  try {
-    stats = lstatSync(target);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
-  if (stats.isDirectory()) throw new CommandError(FILE_REFUSALS.isDirectory(asked));
-  return stats.isFile() ? stats.mode & 0o777 : undefined;
-}
-
 async function appendTo(target: string, asked: string, content: Uint8Array): Promise<void> {
   using file = openFile(target, APPEND_FLAGS, asked);
   await writeBytes(file.fd, content);
-}
-
-/** An open regular file. Never waits: a pipe or device in its place is refused, not opened for long. */
-function openFile(
-  path: string,
-  flags: number,
-  asked: string,
-): { fd: number; stats: Stats } & Disposable {
-  const fd = openSync(path, flags, 0o644);
-  const file = { fd, stats: fstatSync(fd), [Symbol.dispose]: () => closeSync(fd) };
-  if (file.stats.isFile()) return file;
-  closeSync(fd);
-  throw new CommandError(
-    file.stats.isDirectory() ? FILE_REFUSALS.isDirectory(asked) : FILE_REFUSALS.notRegular(asked),
-  );
-}
-
-async function readBytes(fd: number, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  let filled = 0;
-  while (filled < length) {
-    const size = Math.min(CHUNK_BYTES, length - filled);
-    const count = length <= SYNC_BYTES
-      ? readSync(fd, bytes, filled, size, offset + filled)
-      : await new Promise<number>((resolve, reject) =>
-        read(fd, bytes, filled, size, offset + filled, (error, count) =>
-          error ? reject(error) : resolve(count))
-      );
-    // The file became shorter while it was read.
-    if (count === 0) return bytes.subarray(0, filled);
-    filled += count;
-  }
-  return bytes;
-}
-
-async function writeBytes(fd: number, content: Uint8Array): Promise<void> {
-  let written = 0;
-  while (written < content.length) {
-    const size = Math.min(CHUNK_BYTES, content.length - written);
-    written += content.length <= SYNC_BYTES
-      ? writeSync(fd, content, written, size)
-      : await new Promise<number>((resolve, reject) =>
-        write(fd, content, written, size, null, (error, count) =>
-          error ? reject(error) : resolve(count))
-      );
-  }
 }
 
 function removeEmpty(path: string, asked: string): void {
@@ -316,10 +284,6 @@ function removeEmpty(path: string, asked: string): void {
     if (errorCode(error) !== "ENOTEMPTY") throw error;
     throw new CommandError(FILE_REFUSALS.notEmpty(asked));
   }
-}
-
-function requireName(located: Located, asked: string): void {
-  if (located.name === "") throw new CommandError(FILE_REFUSALS.workspaceItself(asked));
 }
 
 function directoryStats(directory: ConfinedDirectory): Stats {
@@ -340,36 +304,8 @@ function entry(stats: Stats, path: string, name: string): Entry {
   return {
     name,
     path,
-    type: stats.isFile()
-      ? "file"
-      : stats.isDirectory()
-      ? "directory"
-      : stats.isSymbolicLink()
-      ? "symlink"
-      : "other",
+    type: typeOf(stats),
     size: stats.size,
     modifiedAt: stats.mtime.toISOString(),
   };
-}
-
-/** Turns the system's errors into sentences that carry the path as asked and no path of the host. */
-async function inWords<T>(path: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    throw describe(error, path);
-  }
-}
-
-/** {@linkcode inWords} for actions that never wait. */
-function inWordsSync<T>(path: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw describe(error, path);
-  }
-}
-
-function describe(error: unknown, path: string): unknown {
-  return fileError(errorCode(error), path, { cause: error }) ?? error;
 }

@@ -1,12 +1,23 @@
 import { AgentLostError, AgentRefusal } from "../../agent/agent_error.ts";
 import type { AgentLink } from "../../agent/agent_link.ts";
 import type { AgentProcessHandle } from "../../agent/agent_process_handle.ts";
+import {
+  type FileEventSink,
+  fromWorkspace,
+  MAX_WATCHED_DIRECTORIES,
+  watchedSegments,
+  watchRefusal,
+  type WatchSpec,
+} from "../file_watch.ts";
+import { WORKSPACE } from "../../protocol/path.ts";
+import { SandboxError } from "../../errors.ts";
 import type { ProcessControl, RunOptions } from "../runtime.ts";
 import { AgentIoFiles } from "./agent_io_files.ts";
 import {
   type ContainerIo,
   ContainerIoLost,
   ContainerIoRenewed,
+  type IoWatch,
   type NotStartedReason,
   type Program,
   type ProgramEnd,
@@ -44,17 +55,13 @@ export class AgentIo implements ContainerIo {
   /** Takes over a link. */
   constructor(link: AgentLink, settings: AgentIoSettings) {
     this.#link = link;
-    this.files = new AgentIoFiles(
-      link.files,
-      settings.maxFileBytes,
-      (program, options) => this.run(program, options),
-    );
+    this.files = new AgentIoFiles(link.files, settings.maxFileBytes);
     this.lost = link.lost.then(() => {});
   }
 
   /** Runs a program; see {@linkcode ContainerIo}. */
   async run(program: Program, { output, signal, started }: RunOptions): Promise<ProgramEnd> {
-    const { argv, cwd, env, stdin, keepStdin, background, script, remove } = program;
+    const { argv, cwd, env, stdin, keepStdin, background, terminal, script, remove } = program;
     if (signal.aborted) return STOPPED;
     try {
       const process = this.#link.start({
@@ -64,6 +71,7 @@ export class AgentIo implements ContainerIo {
         stdin,
         keepStdin,
         keep: background,
+        terminal,
         ...(script !== undefined && { files: [script] }),
         ...(remove !== undefined && { remove }),
       }, { output, started: started && ((pid) => started(control(process, pid))) });
@@ -81,6 +89,31 @@ export class AgentIo implements ContainerIo {
       };
     } catch (error) {
       throw translate(error);
+    }
+  }
+
+  /** Watches a directory; see {@linkcode ContainerIo}. */
+  async watch(spec: WatchSpec, onEvents: FileEventSink): Promise<IoWatch> {
+    const { path, recursive, exclude } = spec;
+    const segments = watchedSegments(path);
+    const asked = {
+      workspace: WORKSPACE,
+      segments,
+      recursive,
+      exclude,
+      maxDirectories: MAX_WATCHED_DIRECTORIES,
+    };
+    try {
+      const watch = this.#link.watch(asked, (batch) => onEvents(fromWorkspace(segments, batch)));
+      const none = { events: [], overflow: false, notWatched: (await watch.ready).notWatched };
+      const ended = watch.ended.catch((error) => {
+        throw translateWatch(error, path);
+      });
+      ended.catch(() => {});
+      const { notWatched } = fromWorkspace(segments, none);
+      return { notWatched, ended, [Symbol.dispose]: () => watch[Symbol.dispose]() };
+    } catch (error) {
+      throw translateWatch(error, path);
     }
   }
 
@@ -106,6 +139,8 @@ function control(process: AgentProcessHandle, pid: number): ProcessControl {
     closeStdin: () => process.closeStdin(),
     // deno-lint-ignore require-await -- as the contract says
     signal: async (name, target) => process.signal(name, target),
+    // deno-lint-ignore require-await -- as the contract says
+    resize: async (size) => process.resize(size),
   };
 }
 
@@ -114,9 +149,20 @@ function onAbort(signal: AbortSignal, action: () => void): Disposable {
   return { [Symbol.dispose]: () => signal.removeEventListener("abort", action) };
 }
 
+function translateWatch(error: unknown, path: string): unknown {
+  return error instanceof AgentRefusal
+    ? watchRefusal(error.code, path, { cause: error })
+    : translate(error);
+}
+
 function translate(error: unknown): unknown {
   if (error instanceof AgentRefusal && error.code === "RENEW") {
     return new ContainerIoRenewed(error.message, { cause: error });
+  }
+  if (error instanceof AgentRefusal && error.code === "NO_TERMINAL") {
+    return new SandboxError("not_supported", `Cannot open a terminal: ${error.message}`, {
+      cause: error,
+    });
   }
   if (error instanceof AgentRefusal) {
     return new ProgramNotStarted(REASONS[error.code] ?? "other", error.message, { cause: error });

@@ -4,27 +4,28 @@ import type { AgentFileEntry, AgentFiles } from "../../agent/agent_files.ts";
 import { CommandError, SandboxError } from "../../errors.ts";
 import type { Entry } from "../../protocol/commands.ts";
 import { WORKSPACE } from "../../protocol/path.ts";
-import { FILE_REFUSALS, fileError } from "../file_error.ts";
+import { FILE_REFUSALS, fileError, refusal } from "../file_error.ts";
 import { eachSettled } from "../each_settled.ts";
+import type {
+  OpenedFile,
+  OpenOptions,
+  ScannedEntry,
+  StoredFile,
+  StoreOptions,
+} from "../file_transfer.ts";
 import type { FileContent, ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
 import { workspacePath, workspaceSegments } from "../workspace_path.ts";
-import { chmodByProgram, type RunProgram } from "./chmod_by_program.ts";
 import { ContainerIoLost } from "./container_io.ts";
 
 /** The workspace of a container, through the agent; symlinks are resolved by the kernel inside. */
 export class AgentIoFiles implements SandboxFiles {
   readonly #files: AgentFiles;
   readonly #maxFileBytes: number;
-  readonly #run: RunProgram;
 
-  /**
-   * Serves the files that an agent sees, in pieces of at most `maxFileBytes`; what the agent has no request
-   * for is done by programs that `run` runs.
-   */
-  constructor(files: AgentFiles, maxFileBytes: number, run: RunProgram) {
+  /** Serves the files that an agent sees, in pieces of at most `maxFileBytes`. */
+  constructor(files: AgentFiles, maxFileBytes: number) {
     this.#files = files;
     this.#maxFileBytes = maxFileBytes;
-    this.#run = run;
   }
 
   /** See {@linkcode SandboxFiles}. */
@@ -93,7 +94,7 @@ export class AgentIoFiles implements SandboxFiles {
   async chmod(path: string, mode: number): Promise<void> {
     const target = located(path);
     if (target === WORKSPACE) throw new CommandError(FILE_REFUSALS.workspaceMode(path));
-    await chmodByProgram(this.#run, { path, target, mode });
+    await this.#ask(path, () => this.#files.chmod(target, mode));
   }
 
   /** See {@linkcode SandboxFiles}. */
@@ -112,6 +113,44 @@ export class AgentIoFiles implements SandboxFiles {
     const target = located(path);
     const found = entry(await this.#ask(path, () => this.#files.info(target)));
     return { ...found, name: basename(target) };
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async open(path: string, options: OpenOptions = {}): Promise<OpenedFile> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const source = located(path);
+    const wanted = { ...options, maxBytes: Number.MAX_SAFE_INTEGER };
+    return await this.#ask(path, () => this.#files.readStream(source, wanted), signal);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async store(
+    path: string,
+    content: AsyncIterable<Uint8Array>,
+    options: StoreOptions = {},
+  ): Promise<StoredFile> {
+    const target = named(path);
+    const { signal } = options;
+    return await this.#ask(path, () => this.#files.store(target, content, options), signal);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async scan(path: string): Promise<ScannedEntry[]> {
+    const directory = located(path);
+    return await this.#ask(path, () => this.#files.scan(directory));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async link(path: string, target: string): Promise<void> {
+    const place = named(path);
+    await this.#ask(path, () => this.#files.link(place, target));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  async adjust(path: string, facts: { mode?: number; modifiedAt?: number }): Promise<void> {
+    const target = named(path);
+    await this.#ask(path, () => this.#files.adjust(target, facts));
   }
 
   async #ask<T>(path: string, action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -147,9 +186,11 @@ export class AgentIoFiles implements SandboxFiles {
       case "TOO_LARGE":
         return tooLarge(path, error.size ?? 0, this.#maxFileBytes);
       case "NOT_REGULAR":
-        return new CommandError(FILE_REFUSALS.notRegular(path), { cause: error });
+        return refusal("notRegular", path);
+      case "CHANGED":
+        return refusal("changed", path);
       case "OVER_FILE":
-        return new CommandError(FILE_REFUSALS.overFile(path), { cause: error });
+        return refusal("overFile", path);
       case "TOO_MANY":
         return new CommandError(`Directory has too many entries: ${path}`, { cause: error });
       default:
@@ -161,15 +202,15 @@ export class AgentIoFiles implements SandboxFiles {
 
 function located(path: string): string {
   const segments = workspaceSegments(path);
-  if (segments === undefined) throw new CommandError(FILE_REFUSALS.outside(path));
+  if (segments === undefined) throw refusal("outside", path);
   return workspacePath(segments);
 }
 
 /** A path that must not be the workspace itself. */
 function named(path: string): string {
   const segments = workspaceSegments(path);
-  if (segments === undefined) throw new CommandError(FILE_REFUSALS.outside(path));
-  if (segments.length === 0) throw new CommandError(FILE_REFUSALS.workspaceItself(path));
+  if (segments === undefined) throw refusal("outside", path);
+  if (segments.length === 0) throw refusal("workspaceItself", path);
   return workspacePath(segments);
 }
 

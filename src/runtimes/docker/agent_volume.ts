@@ -7,7 +7,7 @@ import { containerInspect } from "./engine/container_inspect.ts";
 import { containerRemove } from "./engine/container_remove.ts";
 import type { EngineClient } from "./engine/engine_client.ts";
 import { isEngineError } from "./engine/engine_error.ts";
-import { type TarSource, writeTar } from "./engine/tar_writer.ts";
+import { type TarSource, writeTar } from "../tar/tar_writer.ts";
 import { volumeCreate } from "./engine/volume_create.ts";
 import { AGENT_DIRECTORY, SERVER_LABEL } from "./container_spec.ts";
 

@@ -17,7 +17,7 @@ import { containerRemove } from "./engine/container_remove.ts";
 import { containerStart } from "./engine/container_start.ts";
 import type { EngineClient } from "./engine/engine_client.ts";
 import { EngineError } from "./engine/engine_error.ts";
-import { writeTar } from "./engine/tar_writer.ts";
+import { writeTar } from "../tar/tar_writer.ts";
 import type { ImageFacts } from "./images.ts";
 
 /** What a {@linkcode ContainerFactory} works with. */

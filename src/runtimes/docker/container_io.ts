@@ -1,3 +1,5 @@
+import type { FileEventSink, WatchSpec } from "../file_watch.ts";
+import type { TerminalSize } from "../../protocol/terminal.ts";
 import type { RunOptions, SandboxFiles } from "../runtime.ts";
 
 /** A program to run in a container. */
@@ -14,6 +16,8 @@ export interface Program {
   readonly keepStdin?: boolean | undefined;
   /** Lets it go on when other programs end and what they left is ended. @default {false} */
   readonly background?: boolean | undefined;
+  /** Gives it a terminal of this size. */
+  readonly terminal?: TerminalSize | undefined;
   /** A file that is written before the program starts. */
   readonly script?: { readonly path: string; readonly content: string } | undefined;
   /** Files that are removed when it has ended; missing ones are fine. */
@@ -75,6 +79,17 @@ export class ContainerIoLost extends Error {
 /** Nothing was done before what drives the container was lost: ask the next one. */
 export class ContainerIoRenewed extends ContainerIoLost {}
 
+/** A directory that is watched by what drives its container, until that is lost or it is disposed. */
+export interface IoWatch extends Disposable {
+  /** Directories that should be watched and cannot be. */
+  readonly notWatched: readonly string[];
+  /**
+   * Resolves when the directory is gone. Rejects with {@linkcode ContainerIoLost}, or with what else ended
+   * it; nobody has to wait for it.
+   */
+  readonly ended: Promise<void>;
+}
+
 /**
  * Runs programs in one container and moves its files: through the agent, or through the engine's own
  * endpoints where the agent cannot run. Both give the same results.
@@ -89,4 +104,6 @@ export interface ContainerIo extends AsyncDisposable {
    * {@linkcode ContainerIoLost}.
    */
   run(program: Program, options: RunOptions): Promise<ProgramEnd>;
+  /** Watches a directory. Throws a `SandboxError`, or {@linkcode ContainerIoLost}. */
+  watch(spec: WatchSpec, onEvents: FileEventSink): Promise<IoWatch>;
 }

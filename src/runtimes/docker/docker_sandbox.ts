@@ -11,6 +11,7 @@ import type {
   SandboxLoss,
   ShellSpec,
 } from "../runtime.ts";
+import type { FileEventSink, SandboxWatch, WatchSpec } from "../file_watch.ts";
 import { StderrTail } from "../stderr_tail.ts";
 import { codeProgram } from "./code_program.ts";
 import { type Container, ContainerLost } from "./container.ts";
@@ -22,6 +23,7 @@ import {
   ProgramNotStarted,
 } from "./container_io.ts";
 import { SANDBOX_HOME } from "./container_spec.ts";
+import { DockerWatch } from "./docker_watch.ts";
 import { engineProblem } from "./engine_problem.ts";
 import { IoFiles } from "./io_files.ts";
 import { LISTENING_PROGRAM, listensOn } from "./listening_ports.ts";
@@ -49,6 +51,8 @@ export interface DockerSandboxOptions {
 const MIB = 1024 * 1024;
 /** Characters of the kernel's table of connections that are looked at. */
 const MAX_TABLE_LENGTH = 4 * MIB;
+/** What programs at a terminal are told it is. */
+const TERMINAL_TYPE = "xterm-256color";
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** One session's place in the Docker runtime: a container that is already running. */
@@ -112,6 +116,18 @@ export class DockerSandbox implements Sandbox {
     return listensOn(table, port);
   }
 
+  /** Watches a directory; see {@linkcode Sandbox}. */
+  async watch(spec: WatchSpec, onEvents: FileEventSink): Promise<SandboxWatch> {
+    try {
+      return await DockerWatch.start(() => this.#io(), spec, onEvents);
+    } catch (error) {
+      if (!(error instanceof ContainerIoLost)) throw error;
+      const message = `Cannot watch ${spec.path}: what runs in the sandbox was ended meanwhile, ` +
+        "try again";
+      throw new SandboxError("runtime_unavailable", message, { cause: error });
+    }
+  }
+
   /** Nothing is kept warm for one session alone. */
   async rest(): Promise<void> {}
 
@@ -134,14 +150,15 @@ export class DockerSandbox implements Sandbox {
   }
 
   async #runShell(spec: ShellSpec, options: RunOptions): Promise<RunOutcome> {
-    const { commandName, args, workingDirectory, stdin, keepStdin, background } = spec;
+    const { commandName, args, workingDirectory, stdin, keepStdin, background, terminal } = spec;
     const program = {
       argv: [commandName, ...args] as const,
       cwd: absolutePath(workingDirectory),
-      env: { ...this.#env, ...spec.env },
+      env: { ...(terminal && { TERM: TERMINAL_TYPE }), ...this.#env, ...spec.env },
       stdin,
       keepStdin,
       background,
+      terminal,
     };
     return await this.#run(program, { commandName, workingDirectory }, options);
   }

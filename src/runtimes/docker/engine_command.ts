@@ -47,6 +47,7 @@ export function programCommand(program: Program, { token, mark }: ProgramMarks):
     env["PATH"] ?? DEFAULT_PATH,
     name,
     hasInput(program) ? "yes" : "no",
+    program.background === true ? "yes" : "no",
     `${remove.length}`,
     ...remove,
     inPlace?.path ?? "",

@@ -1,4 +1,5 @@
 import type { Entry } from "../../protocol/commands.ts";
+import type { ScannedEntry } from "../file_transfer.ts";
 
 /**
  * What `stat -c` is to write of each entry. Names have no slash, so a slash after a newline begins the
@@ -16,6 +17,34 @@ const TYPE_BITS = 0o170000;
 
 /** Reads what `stat -c` wrote, one entry a record; `base` is the directory that they are in. */
 export function parseEntries(text: string, base: string): Entry[] {
+  return parseRecords(text).map(({ name, mode, size, time }) => ({
+    name,
+    path: `${base}/${name}`,
+    type: typeOf(mode),
+    size,
+    modifiedAt: time.toISOString(),
+  }));
+}
+
+/** Reads the same, with permissions and times as archives have them. */
+export function parseModes(text: string): ScannedEntry[] {
+  return parseRecords(text).map(({ name, mode, time }) => ({
+    name,
+    type: typeOf(mode),
+    mode: mode & 0o777,
+    modifiedAt: time.getTime(),
+  }));
+}
+
+interface StatRecord {
+  readonly name: string;
+  /** Type and permissions. */
+  readonly mode: number;
+  readonly size: number;
+  readonly time: Date;
+}
+
+function parseRecords(text: string): StatRecord[] {
   if (text === "") return [];
   return text.slice(1).replace(/\n$/, "").split("\n/").map((record) => {
     const match = RECORD_REGEXP.exec(record);
@@ -23,15 +52,18 @@ export function parseEntries(text: string, base: string): Entry[] {
     const [, mode = "", size, seconds, time = "", name = ""] = match;
     return {
       name,
-      path: `${base}/${name}`,
-      type: TYPES[parseInt(mode, 16) & TYPE_BITS] ?? "other",
+      mode: parseInt(mode, 16),
       size: Number(size),
-      modifiedAt: modifiedAt(Number(seconds), time),
+      time: modifiedAt(Number(seconds), time),
     };
   });
 }
 
-function modifiedAt(seconds: number, time: string): string {
+function typeOf(mode: number): Entry["type"] {
+  return TYPES[mode & TYPE_BITS] ?? "other";
+}
+
+function modifiedAt(seconds: number, time: string): Date {
   const milliseconds = Number(/:\d\d\.(\d{3})/.exec(time)?.[1] ?? 0);
-  return new Date(seconds * 1000 + milliseconds).toISOString();
+  return new Date(seconds * 1000 + milliseconds);
 }

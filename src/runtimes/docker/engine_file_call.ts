@@ -1,5 +1,5 @@
 import { CommandError } from "../../errors.ts";
-import { FILE_REFUSALS, fileError } from "../file_error.ts";
+import { fileError, refusal } from "../file_error.ts";
 import type { EngineContainer } from "./engine_container.ts";
 import { errorCodeOf } from "./engine_errno.ts";
 import { type EngineExec, ExecRefused } from "./engine_exec.ts";
@@ -112,11 +112,11 @@ function answer({ paths }: FileCall, match: RegExpExecArray, content: Uint8Array
   const path = (side === "1" ? paths[0] : paths[1]) ?? paths[0];
   switch (word) {
     case "directory":
-      throw new CommandError(FILE_REFUSALS.isDirectory(path));
+      throw refusal("isDirectory", path);
     case "irregular":
-      throw new CommandError(FILE_REFUSALS.notRegular(path));
+      throw refusal("notRegular", path);
     case "overfile":
-      throw new CommandError(FILE_REFUSALS.overFile(path));
+      throw refusal("overFile", path);
     case "code":
       throw systemError(detail, path, complaint);
     case "error":

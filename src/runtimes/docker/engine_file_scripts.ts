@@ -1,9 +1,13 @@
 import { ENTRY_FORMAT } from "./engine_entries.ts";
 import { FILE_PRELUDE } from "./engine_file_prelude.ts";
 
-/** Replaces a file. Arguments: path, bytes that come, a token. */
+/**
+ * Replaces a file. Arguments: path, bytes that come, a token, and `replace` to put it in place of a symlink.
+ * Says the mode of the file that was there, nothing if there was none.
+ */
 export const WRITE_SCRIPT = `${FILE_PRELUDE}
 target=$1 size=$2 token=$3
+[ "$4" != replace ] || [ ! -L "$target" ] || rm -f -- "$target" || say error
 begin
 if [ "$size" -gt 0 ]; then
   head -c "$size" >"$temporary" || abandon error
@@ -11,7 +15,7 @@ else
   true >"$temporary" || abandon error
 fi
 commit
-say ok
+say ok "$mode"
 `;
 
 /** Adds to a file. Arguments: path, bytes that come. */
@@ -148,5 +152,32 @@ say ok
 /** Tells what a path is, on standard output. Argument: path. */
 export const INFO_SCRIPT = `${FILE_PRELUDE}
 stat -c '${ENTRY_FORMAT}' -- "$1" || say error
+say ok
+`;
+
+/** Makes a symlink in place of any file. Arguments: path, where it leads. */
+export const LINK_SCRIPT = `${FILE_PRELUDE}
+target=$1
+[ -d "$target" ] && [ ! -L "$target" ] && say directory
+parents
+[ ! -L "$target" ] && [ ! -e "$target" ] || rm -f -- "$target" || say error
+ln -s -- "$2" "$target" || say error
+say ok
+`;
+
+/** Tells on standard output where symlinks lead, each with a zero byte behind it. Arguments: their paths. */
+export const LINK_TARGETS_SCRIPT = `${FILE_PRELUDE}
+for target do
+  readlink -n -- "$target"
+  printf '\\0'
+done
+say ok
+`;
+
+/** Sets permission bits and the time of what is no symlink. Arguments: path, octal digits or nothing, seconds or nothing. */
+export const ADJUST_SCRIPT = `${FILE_PRELUDE}
+[ ! -L "$1" ] || say code ELOOP
+[ -z "$3" ] || touch -d "@$3" -- "$1" || say error
+[ -z "$2" ] || chmod "$2" "$1" || say error
 say ok
 `;

@@ -1,7 +1,14 @@
 import { basename } from "@std/path/posix";
 import { CommandError, SandboxError } from "../../errors.ts";
 import type { Entry } from "../../protocol/commands.ts";
-import { FILE_REFUSALS } from "../file_error.ts";
+import { FILE_REFUSALS, refusal } from "../file_error.ts";
+import type {
+  OpenedFile,
+  OpenOptions,
+  ScannedEntry,
+  StoredFile,
+  StoreOptions,
+} from "../file_transfer.ts";
 import type { FileContent, ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
 import { workspacePath, workspaceSegments } from "../workspace_path.ts";
 import type { EngineContainer } from "./engine_container.ts";
@@ -10,6 +17,7 @@ import { EngineFileCalls } from "./engine_file_call.ts";
 import * as scripts from "./engine_file_scripts.ts";
 import { listMany, readMany } from "./engine_many_files.ts";
 import type { EngineProcesses } from "./engine_processes.ts";
+import { EngineTransfers } from "./engine_transfers.ts";
 import { modeText } from "./mode_text.ts";
 
 /** Options of {@linkcode EngineFiles}. */
@@ -26,6 +34,7 @@ const MAX_ENTRY_BYTES = 340;
 export class EngineFiles implements SandboxFiles {
   readonly #calls: EngineFileCalls;
   readonly #maxFileBytes: number;
+  readonly #transfers: EngineTransfers;
 
   /** Serves the files of that container. */
   constructor(
@@ -35,6 +44,13 @@ export class EngineFiles implements SandboxFiles {
   ) {
     this.#calls = new EngineFileCalls(container, processes);
     this.#maxFileBytes = maxFileBytes;
+    this.#transfers = new EngineTransfers(this.#calls, {
+      locate,
+      read: (path) => this.read(path),
+      replace: (path, content, follow) =>
+        this.put(locate(path, { inside: true }), content, path, { follow }),
+      checkSize: (path, bytes) => this.#checkSize(path, bytes),
+    });
   }
 
   /** Writes a file; see {@linkcode SandboxFiles}. */
@@ -42,7 +58,7 @@ export class EngineFiles implements SandboxFiles {
     this.#checkSize(path, content.length);
     options.signal?.throwIfAborted();
     const target = locate(path, { inside: true });
-    if (!options.append) return await this.put(target, content, path);
+    if (!options.append) return void await this.put(target, content, path);
     await this.#calls.run({
       script: scripts.APPEND_SCRIPT,
       args: [target, `${content.length}`],
@@ -51,15 +67,21 @@ export class EngineFiles implements SandboxFiles {
     });
   }
 
-  /** Writes a file anywhere in the container, by its absolute path. */
-  async put(target: string, content: Uint8Array, asked = target): Promise<void> {
-    await this.#calls.run({
+  /** Writes a file anywhere in the container, by its absolute path; whether there was none before. */
+  async put(
+    target: string,
+    content: Uint8Array,
+    asked = target,
+    { follow = true }: { readonly follow?: boolean } = {},
+  ): Promise<boolean> {
+    const { detail } = await this.#calls.run({
       script: scripts.WRITE_SCRIPT,
-      args: [target, `${content.length}`, makeToken()],
+      args: [target, `${content.length}`, makeToken(), follow ? "" : "replace"],
       paths: [asked],
       stdin: content.length > 0 ? content : undefined,
       again: true,
     });
+    return detail === "";
   }
 
   /** Removes files anywhere in the container, if they are there. */
@@ -191,6 +213,35 @@ export class EngineFiles implements SandboxFiles {
     return { ...entry, name: basename(target), path: target };
   }
 
+  /** See {@linkcode SandboxFiles}. */
+  open(path: string, options?: OpenOptions): Promise<OpenedFile> {
+    return this.#transfers.open(path, options);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  store(
+    path: string,
+    content: AsyncIterable<Uint8Array>,
+    options?: StoreOptions,
+  ): Promise<StoredFile> {
+    return this.#transfers.store(path, content, options);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  scan(path: string): Promise<ScannedEntry[]> {
+    return this.#transfers.scan(path);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  link(path: string, target: string): Promise<void> {
+    return this.#transfers.link(path, target);
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  adjust(path: string, facts: { mode?: number; modifiedAt?: number }): Promise<void> {
+    return this.#transfers.adjust(path, facts);
+  }
+
   #checkSize(path: string, bytes: number): void {
     if (bytes <= this.#maxFileBytes) return;
     throw new SandboxError(
@@ -204,10 +255,8 @@ export class EngineFiles implements SandboxFiles {
 /** The absolute path of a client's; `inside` refuses the workspace itself. */
 function locate(path: string, { inside = false } = {}): string {
   const segments = workspaceSegments(path);
-  if (segments === undefined) throw new CommandError(FILE_REFUSALS.outside(path));
-  if (inside && segments.length === 0) {
-    throw new CommandError(FILE_REFUSALS.workspaceItself(path));
-  }
+  if (segments === undefined) throw refusal("outside", path);
+  if (inside && segments.length === 0) throw refusal("workspaceItself", path);
   return workspacePath(segments);
 }
 

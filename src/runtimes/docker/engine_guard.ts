@@ -1,6 +1,13 @@
+import type { SignalTarget } from "../runtime.ts";
 import type { EngineContainer } from "./engine_container.ts";
 import type { EngineExec } from "./engine_exec.ts";
 import { GUARD_SCRIPT } from "./engine_guard_script.ts";
+
+/** A process that a signal is for, and the shell around it. */
+export interface GuardedProcess {
+  readonly pid: number;
+  readonly shell: number;
+}
 
 /** What the guard says after it did something. */
 export interface GuardReport {
@@ -52,6 +59,23 @@ export class EngineGuard implements Disposable {
     { mark, timeoutMs }: { readonly mark?: number | undefined; readonly timeoutMs: number },
   ): Promise<GuardReport | undefined> {
     return await this.#within(timeoutMs, this.#ask(`end ${signal} ${mark ?? ""}\n`));
+  }
+
+  /** Signals a process with the mark, or its group; undefined as for `end`. */
+  async signal(
+    number: number,
+    target: SignalTarget,
+    { mark, process, timeoutMs }: {
+      readonly mark: number;
+      readonly process: GuardedProcess;
+      readonly timeoutMs: number;
+    },
+  ): Promise<GuardReport | undefined> {
+    const { pid, shell } = process;
+    return await this.#within(
+      timeoutMs,
+      this.#ask(`${target} ${number} ${mark} ${pid} ${shell}\n`),
+    );
   }
 
   /** What is so now; undefined as for `end`. */

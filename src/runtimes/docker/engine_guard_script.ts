@@ -29,6 +29,8 @@ counts() {
  *
  * - `end SIGNAL` for every process of this user, `end SIGNAL MARK` for those whose limit of resident
  *   memory is the mark; after KILL it waits until they are gone. Answer: `done LEFT OOM PIDS`.
+ * - `process SIGNAL MARK PID` signals one process, if it has the mark; `group SIGNAL MARK PID SHELL` those with
+ *   the mark that are in its group, without the shell around it, which is in it, too. Answer: the same.
  * - `count` does nothing. Answer: the same.
  * - `quit` ends it. The end of its input, when the server is gone, ends everything else too.
  */
@@ -68,6 +70,28 @@ sweep() {
     left=$((left + 1))
   done
 }
+group_of() {
+  group=
+  while read -r word value rest; do
+    [ "$word" = NSpgid: ] || continue
+    group=$value
+    return
+  done <"$1/status"
+}
+one() {
+  marked "/proc/$pid" && kill "-$signal" "$pid"
+}
+all() {
+  group_of "/proc/$pid"
+  wanted=$group
+  [ -n "$wanted" ] || { one; return; }
+  for place in /proc/[0-9]*; do
+    [ "$place" = "/proc/$shell" ] && continue
+    marked "$place" || continue
+    group_of "$place"
+    [ "$group" = "$wanted" ] && kill "-$signal" "\${place#/proc/}"
+  done
+}
 end() {
   rounds=0
   while :; do
@@ -83,11 +107,13 @@ look "/proc/$$"
 self=$owner
 counts
 echo "done 0 $oom $pids"
-while read -r order signal mark; do
+while read -r order signal mark pid shell; do
   left=0
   case $order in
     quit) exit 0 ;;
     end) end ;;
+    process) one ;;
+    group) all ;;
   esac
   counts
   echo "done $left $oom $pids"

@@ -1,6 +1,6 @@
-import { CommandError } from "../../errors.ts";
+import { SandboxError } from "../../errors.ts";
 import type { RunOptions, SandboxFiles } from "../runtime.ts";
-import type { ContainerIo, Program, ProgramEnd } from "./container_io.ts";
+import type { ContainerIo, IoWatch, Program, ProgramEnd } from "./container_io.ts";
 import { fitsCommand } from "./engine_command.ts";
 import { EngineContainer } from "./engine_container.ts";
 import { EngineFiles } from "./engine_files.ts";
@@ -14,9 +14,11 @@ export interface EngineIoOptions {
   readonly maxFileBytes: number;
 }
 
-const NO_BACKGROUND =
-  "Cannot run the program in the background: that takes the agent, which does " +
-  "not run in this image";
+const NO_WATCH =
+  "Cannot watch files: that takes the agent, which does not run in this image; look " +
+  "with list_directory instead, or use an image with glibc";
+const NO_TERMINAL =
+  "Cannot give the program a terminal: that takes the agent, which does not run in this image";
 const STOPPED: ProgramEnd = {
   code: null,
   signal: null,
@@ -52,9 +54,9 @@ export class EngineIo implements ContainerIo {
     this.lost = this.#container.lost;
   }
 
-  /** Runs a program; see {@linkcode ContainerIo}. None runs in the background: that takes the agent. */
+  /** Runs a program; see {@linkcode ContainerIo}. */
   async run(program: Program, options: RunOptions): Promise<ProgramEnd> {
-    if (program.background === true) throw new CommandError(NO_BACKGROUND);
+    if (program.terminal !== undefined) throw new SandboxError("not_supported", NO_TERMINAL);
     const run = this.#run(program, options);
     this.#runs.add(run);
     try {
@@ -62,6 +64,11 @@ export class EngineIo implements ContainerIo {
     } finally {
       this.#runs.delete(run);
     }
+  }
+
+  /** Not to be done: nothing that an image has for certain watches files. */
+  watch(): Promise<IoWatch> {
+    return Promise.reject(new SandboxError("not_supported", NO_WATCH));
   }
 
   /** Ends what runs. The container itself stays. */

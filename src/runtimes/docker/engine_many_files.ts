@@ -4,7 +4,7 @@ import { eachSettled } from "../each_settled.ts";
 import { FILE_REFUSALS } from "../file_error.ts";
 import type { FileContent, ReadOptions } from "../runtime.ts";
 import { workspacePath, workspaceSegments } from "../workspace_path.ts";
-import { readTar } from "./engine/tar_reader.ts";
+import { readTar } from "../tar/tar_reader.ts";
 import { parseEntries } from "./engine_entries.ts";
 import type { EngineFileCalls } from "./engine_file_call.ts";
 import {

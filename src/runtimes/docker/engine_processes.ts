@@ -1,4 +1,5 @@
-import { EngineGuard, type GuardReport } from "./engine_guard.ts";
+import type { SignalTarget } from "../runtime.ts";
+import { EngineGuard, type GuardedProcess, type GuardReport } from "./engine_guard.ts";
 import type { EngineContainer } from "./engine_container.ts";
 import { ExecRefused } from "./engine_exec.ts";
 
@@ -8,8 +9,12 @@ export interface Place extends AsyncDisposable {
   readonly mark: number;
   /** What the kernel's counters were. */
   readonly before: GuardReport;
+  /** Whether no other program was there meanwhile. */
+  readonly alone: boolean;
   /** What the counters are now; undefined if that cannot be told. */
   count(): Promise<GuardReport | undefined>;
+  /** Signals a process of this program, or its group; false if that cannot be done now. */
+  signal(number: number, process: GuardedProcess, target: SignalTarget): Promise<boolean>;
   /** Asks the processes of this program to end. */
   terminate(): Promise<void>;
   /** Ends the processes of this program. */
@@ -39,6 +44,8 @@ const MARK_BASE = 2 ** 52;
 export class EngineProcesses {
   readonly #container: EngineContainer;
   readonly #places = new Set<Place>();
+  /** Those of programs, each with whether it is the only one. */
+  readonly #programs = new Map<Place, { alone: boolean }>();
   #guard: EngineGuard | undefined;
   #last = NONE;
   /** Orders to the guard, one after the other. */
@@ -55,13 +62,15 @@ export class EngineProcesses {
   /** Comes in, when nothing is being ended that cannot be told from who comes in. */
   async enter({ program = false }: EnterOptions = {}): Promise<Place> {
     while (this.#clearing !== undefined) await this.#clearing.catch(() => {});
-    const place = this.#place();
+    const company = { alone: true };
+    const place = this.#place(company);
     this.#places.add(place);
+    if (program) this.#join(place, company);
     try {
       if (program) await this.#inOrder(() => this.#ready());
       return place;
     } catch (error) {
-      this.#places.delete(place);
+      this.#leave(place);
       throw error;
     }
   }
@@ -76,12 +85,27 @@ export class EngineProcesses {
     await this.#guard?.quit();
   }
 
-  #place(): Place {
+  #join(place: Place, company: { alone: boolean }): void {
+    const others = [...this.#programs.values()];
+    for (const each of [...others, company]) each.alone &&= others.length === 0;
+    this.#programs.set(place, company);
+  }
+
+  #leave(place: Place): void {
+    this.#places.delete(place);
+    this.#programs.delete(place);
+  }
+
+  #place(company: { readonly alone: boolean }): Place {
     const mark = MARK_BASE + 1024 * crypto.getRandomValues(new Uint32Array(1))[0]!;
     const place: Place = {
       mark,
       before: this.#last,
+      get alone() {
+        return company.alone;
+      },
       count: () => this.#inOrder(() => this.#count()),
+      signal: (number, process, target) => this.#signal(number, target, { mark, process }),
       terminate: async () => {
         const alone = this.#places.size === 1;
         if (alone) await this.#exclusively(() => this.#order("TERM"));
@@ -89,7 +113,7 @@ export class EngineProcesses {
       },
       kill: () => this.#kill(place),
       [Symbol.asyncDispose]: async () => {
-        this.#places.delete(place);
+        this.#leave(place);
         if (this.#unclear && this.#places.size === 0) await this.#clear();
       },
     };
@@ -130,6 +154,18 @@ export class EngineProcesses {
       }
       // Something ends every guard at once, or leaves no room for one.
       throw await this.#container.restart();
+    });
+  }
+
+  #signal(
+    number: number,
+    target: SignalTarget,
+    of: { readonly mark: number; readonly process: GuardedProcess },
+  ): Promise<boolean> {
+    return this.#inOrder(async () => {
+      const guard = await this.#open();
+      const report = await guard?.signal(number, target, { ...of, timeoutMs: ANSWER_MS });
+      return report !== undefined;
     });
   }
 

@@ -5,7 +5,7 @@ import type { EngineContainer } from "./engine_container.ts";
 import { type EngineExec, ExecRefused } from "./engine_exec.ts";
 import type { GuardReport } from "./engine_guard.ts";
 import type { Place } from "./engine_processes.ts";
-import { engineProcessControl } from "./engine_process_control.ts";
+import { EngineProcessControl } from "./engine_process_control.ts";
 import { parseEnd, refusedStart, unstarted } from "./engine_program_end.ts";
 import { ReportScanner, type ReportWords } from "./engine_report.ts";
 import { signalName } from "../signals.ts";
@@ -30,6 +30,7 @@ export class EngineProgram {
   readonly #options: RunOptions;
   readonly #reported = Promise.withResolvers<void>();
   #words: ReportWords | undefined;
+  #control: EngineProcessControl | undefined;
   #stopped = false;
   #ending: Promise<GuardReport> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -97,11 +98,20 @@ export class EngineProgram {
 
   #hear(words: ReportWords, exec: EngineExec): void {
     if (this.#words !== undefined) return;
-    if (words[0] === "began") return this.#options.started?.(engineProcessControl(exec));
+    const [kind, ...rest] = words;
+    if (kind === "began") return;
+    if (kind === "pid") return this.#started(exec, rest);
     this.#words = words;
     this.#reported.resolve();
     // What the program left behind holds the streams open.
     this.#conclude(() => this.#place.kill(), exec);
+  }
+
+  #started(exec: EngineExec, ids: readonly string[]): void {
+    // A program that pretends to be us may be told of again.
+    if (this.#control !== undefined) return;
+    this.#control = new EngineProcessControl(exec, this.#place, ids);
+    this.#options.started?.(this.#control);
   }
 
   async #stop(): Promise<GuardReport> {
@@ -125,7 +135,9 @@ export class EngineProgram {
     if (this.#words !== undefined && this.#words[0] !== "failed") {
       const error = unstarted(this.#words, this.#program);
       if (error !== undefined && !this.#stopped) throw error;
-      return { end: { ...parseEnd(this.#words), stopped: this.#stopped }, cleaned: true };
+      const { alone } = this.#place;
+      const end = parseEnd(this.#words, this.#control?.sent);
+      return { end: { ...end, stopped: this.#stopped, alone }, cleaned: true };
     }
     if (!this.#stopped || report === undefined) return undefined;
     return { end: this.#killed("SIGKILL", report), cleaned: false };
@@ -152,11 +164,12 @@ export class EngineProgram {
   }
 
   #killed(signal: string, report: GuardReport): ProgramEnd {
-    const { before } = this.#place;
+    const { before, alone } = this.#place;
     return {
       code: null,
       signal,
       stopped: this.#stopped,
+      alone,
       oomKills: report.oomKills - before.oomKills,
       pidsRefused: report.pidsRefused - before.pidsRefused,
     };

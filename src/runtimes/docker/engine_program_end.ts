@@ -15,13 +15,22 @@ const SIGNAL_BASE = 128;
 /** Signals that no program exits with the number of, where the shell could not tell. */
 const TELLING = new Set(["SIGABRT", "SIGFPE", "SIGKILL", "SIGSEGV", "SIGTERM"]);
 
-/** Reads `ended STATUS SIGNALED OOM PIDS CPU`; of anything else, that nothing is known. */
-export function parseEnd([kind, ...words]: ReportWords): ReportedEnd {
+/** Signals that a shell does not complain about. */
+const UNTOLD = new Set(["SIGINT", "SIGPIPE"]);
+
+/**
+ * Reads `ended STATUS SIGNALED OOM PIDS CPU`; of anything else, that nothing is known. A shell does not
+ * complain about SIGINT and SIGPIPE: that one of them ended the program is told by its having been sent.
+ */
+export function parseEnd(
+  [kind, ...words]: ReportWords,
+  sent: ReadonlySet<string> = new Set(),
+): ReportedEnd {
   if (kind !== "ended") return { code: null, signal: null, oomKills: 0, pidsRefused: 0 };
   const [status, signaled, oomKills, pidsRefused, user, system] = words;
   const cpuMs = minutesToMs(user) + minutesToMs(system);
   return {
-    ...parseStatus(Number(status), signaled),
+    ...parseStatus(Number(status), signaled, sent),
     oomKills: Number(oomKills) || 0,
     pidsRefused: Number(pidsRefused) || 0,
     ...(Number.isFinite(cpuMs) && { cpuMs }),
@@ -31,9 +40,11 @@ export function parseEnd([kind, ...words]: ReportWords): ReportedEnd {
 function parseStatus(
   status: number,
   signaled: string | undefined,
+  sent: ReadonlySet<string>,
 ): Pick<ReportedEnd, "code" | "signal"> {
   const name = status > SIGNAL_BASE ? signalName(status - SIGNAL_BASE) : undefined;
-  const killed = signaled === "yes" || (signaled === "unknown" && TELLING.has(name ?? ""));
+  const killed = signaled === "yes" || (signaled === "unknown" && TELLING.has(name ?? "")) ||
+    (name !== undefined && UNTOLD.has(name) && sent.has(name));
   if (!killed || status <= SIGNAL_BASE) return { code: status, signal: null };
   return { code: null, signal: name ?? `SIG${status - SIGNAL_BASE}` };
 }

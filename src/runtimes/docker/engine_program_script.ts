@@ -14,7 +14,7 @@ eval "$0"`;
 
 /**
  * Runs one program as its child and reports on it in its standard output, where our words are told from
- * the program's by a token: `began` before the first byte of the program, then one of
+ * the program's by a token: `began` and `pid PROCESS SHELL` before the first byte of the program, then one of
  *
  * - `ended STATUS SIGNALED OOM PIDS CPU`,
  * - `unstarted REASON`,
@@ -26,14 +26,17 @@ eval "$0"`;
  * A shell says of a signal only 128 plus its number, as of an exit with that code. But it complains about
  * the signal, except SIGINT and SIGPIPE: exit code 130 or 141 may have been one of these.
  *
+ * What runs in the background is over only when nothing has its output open any more; until then the shell
+ * looks at everything of its user from time to time, since the engine drops what is written after its end.
+ *
  * Arguments: the token's halves, the mark in KiB, the directory, PATH of the program, its name, whether it
- * has input; a count and the files to remove; the script's path (or nothing), a count and its pieces; then
+ * has input, whether it runs in the background; a count and the files to remove; the script's path (or nothing), a count and its pieces; then
  * the environment, the program and its arguments.
  */
 export const PROGRAM_SCRIPT = `umask 022
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-one=$1 two=$2 mark=$3 directory=$4 places=$5 name=$6 input=$7
-shift 7
+one=$1 two=$2 mark=$3 directory=$4 places=$5 name=$6 input=$7 keep=$8
+shift 8
 removals=$1
 shift
 i=0
@@ -61,6 +64,25 @@ report() {
 trap 'say failed' EXIT
 trap : HUP INT QUIT TERM PIPE ALRM USR1 USR2
 ${COUNT_FUNCTIONS}
+begin() {
+  pid=
+  { read -r pid rest </proc/self/stat; } 2>/dev/null
+  say pid "$pid" "$$"
+}
+writes() {
+  for place in /proc/[0-9]*; do
+    [ "$place" = "/proc/$$" ] && continue
+    for end in "$place"/fd/*; do
+      if [ "$end" -ef "/proc/$$/fd/1" ] || [ "$end" -ef "/proc/$$/fd/6" ]; then return 0; fi
+    done
+  done
+  return 1
+}
+linger() {
+  while writes; do
+    sleep 0.2 || sleep 1 || return
+  done
+} 2>/dev/null
 try() {
   [ -e "$1" ] || return 1
   if [ -d "$1" ] || [ ! -x "$1" ]; then
@@ -122,11 +144,12 @@ counts
 oom0=$oom pids0=$pids
 say began
 if [ "$input" = yes ]; then
-  (exec 2>&6 3>&- 4<&- 5>&- 6>&- 7<&-; exec env -i "$@")
+  (begin; exec 2>&6 3>&- 4<&- 5>&- 6>&- 7<&-; exec env -i "$@")
 else
-  (exec </dev/null 2>&6 3>&- 4<&- 5>&- 6>&- 7<&-; exec env -i "$@")
+  (begin; exec </dev/null 2>&6 3>&- 4<&- 5>&- 6>&- 7<&-; exec env -i "$@")
 fi
 status=$?
+[ "$keep" = yes ] && linger
 counts
 times >&5
 echo . >&5

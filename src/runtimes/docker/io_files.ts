@@ -1,6 +1,13 @@
 import { CommandError } from "../../errors.ts";
 import type { Entry } from "../../protocol/commands.ts";
 import { WORKSPACE } from "../../protocol/path.ts";
+import type {
+  OpenedFile,
+  OpenOptions,
+  ScannedEntry,
+  StoredFile,
+  StoreOptions,
+} from "../file_transfer.ts";
 import type { FileContent, ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
 import { type ContainerIo, ContainerIoLost } from "./container_io.ts";
 
@@ -74,6 +81,37 @@ export class IoFiles implements SandboxFiles {
   /** See {@linkcode SandboxFiles}. */
   info(path: string): Promise<Entry> {
     return this.#again(path, (files) => files.info(path));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  open(path: string, options?: OpenOptions): Promise<OpenedFile> {
+    return this.#again(path, (files) => files.open(path, options));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  store(
+    path: string,
+    content: AsyncIterable<Uint8Array>,
+    options?: StoreOptions,
+  ): Promise<StoredFile> {
+    // A large file is looked for while it comes, too.
+    this.#onWrite();
+    return this.#once(path, (files) => files.store(path, content, options));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  scan(path: string): Promise<ScannedEntry[]> {
+    return this.#again(path, (files) => files.scan(path));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  link(path: string, target: string): Promise<void> {
+    return this.#again(path, (files) => files.link(path, target));
+  }
+
+  /** See {@linkcode SandboxFiles}. */
+  adjust(path: string, facts: { mode?: number; modifiedAt?: number }): Promise<void> {
+    return this.#again(path, (files) => files.adjust(path, facts));
   }
 
   async #once<T>(path: string, action: (files: SandboxFiles) => Promise<T>): Promise<T> {

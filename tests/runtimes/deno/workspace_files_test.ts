@@ -222,3 +222,54 @@ Deno.test("ConfinedDirectory chmod() does not follow a symlink that was planted 
   const { mode } = await Deno.stat(join(f.outside, "secret"));
   assertEquals((mode ?? 0) & 0o777, 0o644);
 });
+
+for (const kind of ["descriptor", "path"] as const) {
+  Deno.test(`WorkspaceFiles held by ${kind} moves files in and out as they come`, async () => {
+    await using f = await fixture(kind);
+    const pieces = () => ReadableStream.from([bytes("one "), bytes("two")]);
+    const first = await f.files.store("a/b.txt", pieces(), { mode: 0o640, modifiedAt: 5000 });
+    assertEquals([first.bytes, first.created], [7, true]);
+    const opened = await f.files.open("a/b.txt", { offset: 4 });
+    const { content, version, ...facts } = opened;
+    assertEquals(facts, { size: 7, mode: 0o640, modifiedAt: 5000, length: 3 });
+    assertEquals([await new Response(content).text(), version], ["two", first.version]);
+    await (await f.files.open("a/b.txt")).content.cancel();
+    const stale = () => f.files.store("a/b.txt", pieces(), { expected: null });
+    assertEquals((await assertRejects(stale, CommandError)).reason, "CHANGED");
+    const broken = ReadableStream.from((async function* () {
+      yield bytes("half");
+      await Promise.resolve();
+      throw new RangeError("no more");
+    })());
+    await assertRejects(() => f.files.store("a/b.txt", broken), RangeError);
+    await assertRejects(() => f.files.store("a", pieces()), CommandError, "Is a directory");
+    await assertRejects(() => f.files.open("a"), CommandError, "Is a directory");
+    assertEquals(text((await f.files.read("a/b.txt")).content), "one two");
+    await f.files.adjust("a", { mode: 0o700, modifiedAt: 7000 });
+    assertEquals(await f.files.scan("/workspace"), [
+      { name: "a", type: "directory", mode: 0o700, modifiedAt: 7000 },
+    ]);
+  });
+
+  Deno.test(`WorkspaceFiles held by ${kind} follows no symlink that it should not`, async () => {
+    await using f = await fixture(kind);
+    await f.files.write("a.txt", bytes("kept"));
+    await f.files.link("way", "a.txt");
+    await assertRejects(() => f.files.open("way", { follow: false }), CommandError, "Symbolic");
+    assertEquals((await f.files.open("way", { length: 0 })).size, 4);
+    await f.files.store("way", ReadableStream.from([bytes("mine")]), { follow: false });
+    assertEquals(text((await f.files.read("a.txt")).content), "kept");
+    await Deno.symlink(f.outside, join(f.path, "out"));
+    await assertRejects(() => f.files.open("out/secret"), CommandError, "outside");
+    await assertRejects(() => f.files.scan("out"), CommandError);
+    await assertRejects(() => f.files.adjust("out", { mode: 0o777 }), CommandError);
+    const write = () => f.files.store("out/new", ReadableStream.from([bytes("x")]));
+    await assertRejects(write, CommandError, "outside");
+    // Once it is moved up, it would lead out of the workspace.
+    for (const target of ["../a.txt", "b/../../x", "/workspace/a.txt", "/etc"]) {
+      await assertRejects(() => f.files.link("deep/way", target), CommandError, "upwards");
+    }
+    const outside = await Array.fromAsync(Deno.readDir(f.outside), ({ name }) => name);
+    assertEquals(outside, ["secret"]);
+  });
+}

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { buildContext } from "../../../runtimes/build/build_context.ts";
-import { readTar } from "../../../src/runtimes/docker/engine/tar_reader.ts";
+import { readTar } from "../../../src/runtimes/tar/tar_reader.ts";
 
 /** The names in a context, with a mark for what can be executed. */
 async function namesIn(context: ReadableStream<Uint8Array>): Promise<string[]> {

@@ -30,6 +30,7 @@ function setUp({ program = PROGRAM, maxResultBytes }: {
       Promise.resolve(void requests.push(JSON.parse(new TextDecoder().decode(bytes)))),
     closeStdin: () => Promise.resolve(),
     signal: (name, target) => Promise.resolve(void signals.push(`${name} ${target}`)),
+    resize: () => Promise.resolve(),
   };
   const client = new KernelClient({
     sandbox: {

@@ -39,6 +39,7 @@ async function runHere(
       if (target === "group") killGroup(child.pid, name);
       else child.kill(name);
     },
+    resize: () => Promise.resolve(),
   });
   const read = async (stream: "stdout" | "stderr") => {
     for await (const bytes of child[stream]) output(stream, bytes);

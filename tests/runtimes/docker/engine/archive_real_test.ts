@@ -3,8 +3,8 @@ import { archiveGet } from "../../../../src/runtimes/docker/engine/archive_get.t
 import { archivePut } from "../../../../src/runtimes/docker/engine/archive_put.ts";
 import { archiveStat } from "../../../../src/runtimes/docker/engine/archive_stat.ts";
 import { EngineError } from "../../../../src/runtimes/docker/engine/engine_error.ts";
-import { readTar } from "../../../../src/runtimes/docker/engine/tar_reader.ts";
-import { type TarSource, writeTar } from "../../../../src/runtimes/docker/engine/tar_writer.ts";
+import { readTar } from "../../../../src/runtimes/tar/tar_reader.ts";
+import { type TarSource, writeTar } from "../../../../src/runtimes/tar/tar_writer.ts";
 import { requirement } from "../../../testutil/requirement.ts";
 import { until } from "../../../testutil/within.ts";
 import { RealEngine } from "./real_engine.ts";

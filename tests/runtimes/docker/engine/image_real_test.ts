@@ -8,8 +8,8 @@ import { imageList } from "../../../../src/runtimes/docker/engine/image_list.ts"
 import { imagePull } from "../../../../src/runtimes/docker/engine/image_pull.ts";
 import { imageRemove } from "../../../../src/runtimes/docker/engine/image_remove.ts";
 import { imageTag } from "../../../../src/runtimes/docker/engine/image_tag.ts";
-import { readTar } from "../../../../src/runtimes/docker/engine/tar_reader.ts";
-import { writeTar } from "../../../../src/runtimes/docker/engine/tar_writer.ts";
+import { readTar } from "../../../../src/runtimes/tar/tar_reader.ts";
+import { writeTar } from "../../../../src/runtimes/tar/tar_writer.ts";
 import { requirement } from "../../../testutil/requirement.ts";
 import { RealEngine } from "./real_engine.ts";
 import { readText } from "./streams.ts";

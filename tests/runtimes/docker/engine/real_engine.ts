@@ -11,7 +11,7 @@ import { imageRemove } from "../../../../src/runtimes/docker/engine/image_remove
 import { volumeList } from "../../../../src/runtimes/docker/engine/volume_list.ts";
 import { volumeRemove } from "../../../../src/runtimes/docker/engine/volume_remove.ts";
 import { readTinyRootfs } from "./tiny_rootfs.ts";
-import { writeTar } from "../../../../src/runtimes/docker/engine/tar_writer.ts";
+import { writeTar } from "../../../../src/runtimes/tar/tar_writer.ts";
 
 /** The engine of this machine, with an image to run and a label by which all is removed in the end. */
 export class RealEngine implements AsyncDisposable {

@@ -1,4 +1,4 @@
-import type { TarSource } from "../../../../src/runtimes/docker/engine/tar_writer.ts";
+import type { TarSource } from "../../../../src/runtimes/tar/tar_writer.ts";
 import { bytes } from "./streams.ts";
 
 /** A file for an archive, with an owner, permissions and a time of its own. */

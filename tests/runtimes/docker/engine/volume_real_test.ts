@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { archivePut } from "../../../../src/runtimes/docker/engine/archive_put.ts";
 import { containerRemove } from "../../../../src/runtimes/docker/engine/container_remove.ts";
 import { EngineError } from "../../../../src/runtimes/docker/engine/engine_error.ts";
-import { writeTar } from "../../../../src/runtimes/docker/engine/tar_writer.ts";
+import { writeTar } from "../../../../src/runtimes/tar/tar_writer.ts";
 import { volumeCreate } from "../../../../src/runtimes/docker/engine/volume_create.ts";
 import { volumeInspect } from "../../../../src/runtimes/docker/engine/volume_inspect.ts";
 import { volumeList } from "../../../../src/runtimes/docker/engine/volume_list.ts";

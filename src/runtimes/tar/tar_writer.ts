@@ -23,7 +23,7 @@ export type TarSource =
   | TarSourceBase & { readonly type: "file"; readonly content: Uint8Array }
   | TarSourceBase & {
     readonly type: "file";
-    readonly content: ReadableStream<Uint8Array>;
+    readonly content: AsyncIterable<Uint8Array>;
     /** How many bytes the stream has; it is an error if it turns out to have more or less. */
     readonly size: number;
   };
@@ -109,7 +109,7 @@ function ascii(text: string): string {
 }
 
 async function* exactly(
-  content: ReadableStream<Uint8Array>,
+  content: AsyncIterable<Uint8Array>,
   size: number,
   name: string,
 ): AsyncGenerator<Uint8Array> {

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { encodePax } from "../../../../src/runtimes/docker/engine/tar_pax.ts";
-import { encodeTarHeader } from "../../../../src/runtimes/docker/engine/tar_header.ts";
-import { readTar, type ReadTarOptions } from "../../../../src/runtimes/docker/engine/tar_reader.ts";
-import { type TarSource, writeTar } from "../../../../src/runtimes/docker/engine/tar_writer.ts";
-import { runProgram } from "../../../testutil/run_program.ts";
-import { bytes, cut, readAll, readText, seeded } from "./streams.ts";
+import { encodePax } from "../../../src/runtimes/tar/tar_pax.ts";
+import { encodeTarHeader } from "../../../src/runtimes/tar/tar_header.ts";
+import { readTar, type ReadTarOptions } from "../../../src/runtimes/tar/tar_reader.ts";
+import { type TarSource, writeTar } from "../../../src/runtimes/tar/tar_writer.ts";
+import { runProgram } from "../../testutil/run_program.ts";
+import { bytes, cut, readAll, readText, seeded } from "../docker/engine/streams.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 const END = new Uint8Array(1024);

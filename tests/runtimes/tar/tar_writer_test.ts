@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { readTar } from "../../../../src/runtimes/docker/engine/tar_reader.ts";
-import { type TarSource, writeTar } from "../../../../src/runtimes/docker/engine/tar_writer.ts";
-import { runProgram } from "../../../testutil/run_program.ts";
-import { bytes, readAll, readText } from "./streams.ts";
+import { readTar } from "../../../src/runtimes/tar/tar_reader.ts";
+import { type TarSource, writeTar } from "../../../src/runtimes/tar/tar_writer.ts";
+import { runProgram } from "../../testutil/run_program.ts";
+import { bytes, readAll, readText } from "../docker/engine/streams.ts";
 
 const text = (name: string, content: string): TarSource => ({
   type: "file",
