@@ -281,7 +281,8 @@ Deno.test({
       }
       const { status } = await process.end();
       assertEquals(status, end === "cancel" ? "cancelled" : "signaled");
-      assertEquals(await survivors(started), []);
+      const areGone = async () => (await survivors(started)).length === 0;
+      await until(areGone, 1000, "the last of the processes");
     }
     const stopped = await TestProcess.start(client, session, [
       "sh",

@@ -1,4 +1,5 @@
 import type { KernelSetting } from "./command_line.ts";
+import { KernelReader, NAME } from "./kernel_reader.ts";
 import { runScript } from "./run_script.ts";
 
 /** The interface of the kernel's control groups: one tree of version 2, or a tree a controller of version 1. */
@@ -19,10 +20,11 @@ else
   probe=/sys/fs/cgroup/memory/codebeaker/"$1"/probe; mkdir "$probe"
   echo 67108864 > "$probe/memory.limit_in_bytes"
   sh -c 'echo 0 > "$1/cgroup.procs"' sh "$probe"; rmdir "$probe"; echo v1
-fi`;
+  mkdir -p /sys/fs/cgroup/cpuacct/codebeaker/"$1" 2>/dev/null && echo cpuacct
+fi; true`;
 
 const REMOVE = `
-for top in /sys/fs/cgroup /sys/fs/cgroup/memory /sys/fs/cgroup/pids; do
+for top in /sys/fs/cgroup /sys/fs/cgroup/memory /sys/fs/cgroup/pids /sys/fs/cgroup/cpuacct; do
   [ -d "$top/codebeaker/$1" ] || continue
   rmdir "$top/codebeaker/$1"/*/ 2>/dev/null; rmdir "$top/codebeaker/$1"
 done; true`;
@@ -35,21 +37,70 @@ export interface GroupLimits {
   readonly pids: number;
 }
 
+/** What the kernel has counted of a group since it was made; what it does not tell is left out. */
+export interface GroupCounters {
+  /** Processes that it killed for want of memory. */
+  readonly oomKills: number;
+  /** Processes and threads that it did not let be made. */
+  readonly pidsRefused: number;
+  /** The most memory in use at a time. */
+  readonly memoryPeakBytes?: number | undefined;
+  /** CPU time. */
+  readonly cpuMs?: number | undefined;
+}
+
+interface CounterFile {
+  /** Which of the group's directories has it. */
+  readonly directory: number;
+  readonly file: string;
+  readonly pattern: RegExp;
+  /** What one is, in our unit. */
+  readonly scale?: number;
+}
+
+const COUNTERS: Record<CgroupVersion, Record<keyof GroupCounters, CounterFile>> = {
+  v1: {
+    oomKills: { directory: 0, file: "memory.oom_control", pattern: /^oom_kill (\d+)$/m },
+    pidsRefused: { directory: 1, file: "pids.events", pattern: /^max (\d+)$/m },
+    memoryPeakBytes: { directory: 0, file: "memory.max_usage_in_bytes", pattern: /^(\d+)$/m },
+    cpuMs: { directory: 2, file: "cpuacct.usage", pattern: /^(\d+)$/m, scale: 1e-6 },
+  },
+  v2: {
+    oomKills: { directory: 0, file: "memory.events", pattern: /^oom_kill (\d+)$/m },
+    pidsRefused: { directory: 0, file: "pids.events", pattern: /^max (\d+)$/m },
+    memoryPeakBytes: { directory: 0, file: "memory.peak", pattern: /^(\d+)$/m },
+    cpuMs: { directory: 0, file: "cpu.stat", pattern: /^usage_usec (\d+)$/m, scale: 1e-3 },
+  },
+};
+
 /** The control groups of one server, where the system lets it have any. */
 export class Cgroups {
   readonly version: CgroupVersion;
   readonly #id: string;
+  /** The trees of version 1. */
+  readonly #trees: readonly string[];
+  readonly #reader: KernelReader;
+  /** The counters that the reader answers, in its order. */
+  readonly #counters: readonly (CounterFile & { readonly key: string })[];
 
-  private constructor(version: CgroupVersion, id: string) {
+  private constructor(version: CgroupVersion, id: string, trees: readonly string[]) {
     this.version = version;
     this.#id = id;
+    this.#trees = trees;
+    const directories = this.directories(NAME);
+    this.#counters = Object.entries(COUNTERS[version])
+      .map(([key, file]) => ({ key, ...file }))
+      .filter(({ directory }) => directories[directory] !== undefined);
+    const paths = this.#counters.map(({ directory, file }) => `${directories[directory]}/${file}`);
+    this.#reader = new KernelReader(paths);
   }
 
   /** Tries whether groups can be made; undefined if not. */
   static async probe(id: string): Promise<Cgroups | undefined> {
     const { success, stdout } = await runScript(PROBE, [id]);
-    const version = stdout.trim();
-    return success && (version === "v1" || version === "v2") ? new Cgroups(version, id) : undefined;
+    const [version, ...more] = stdout.trim().split("\n");
+    if (!success || (version !== "v1" && version !== "v2")) return undefined;
+    return new Cgroups(version, id, ["memory", "pids", ...more]);
   }
 
   /** Removes the groups of a server that is gone. */
@@ -61,7 +112,7 @@ export class Cgroups {
   directories(name: string): string[] {
     return this.version === "v2"
       ? [`/sys/fs/cgroup/codebeaker/${this.#id}/${name}`]
-      : ["memory", "pids"].map((tree) => `/sys/fs/cgroup/${tree}/codebeaker/${this.#id}/${name}`);
+      : this.#trees.map((tree) => `/sys/fs/cgroup/${tree}/codebeaker/${this.#id}/${name}`);
   }
 
   /** What a process writes to limit the group and to enter it. */
@@ -78,16 +129,19 @@ export class Cgroups {
     ];
   }
 
-  /** Whether the kernel killed a process of the group for its memory. */
-  async hadOom(name: string): Promise<boolean> {
-    const [memory = ""] = this.directories(name);
-    const file = this.version === "v2" ? "memory.events" : "memory.oom_control";
-    const { stdout } = await runScript('cat "$1"', [`${memory}/${file}`]);
-    return Number(/^oom_kill (\d+)$/m.exec(stdout)?.[1] ?? 0) > 0;
+  /** What the kernel has counted of a group. */
+  async counters(name: string): Promise<GroupCounters> {
+    const texts = await this.#reader.read(name);
+    const counted = this.#counters.flatMap(({ key, pattern, scale = 1 }, index) => {
+      const found = pattern.exec(texts[index] ?? "")?.[1];
+      return found === undefined ? [] : [[key, Number(found) * scale]];
+    });
+    return { oomKills: 0, pidsRefused: 0, ...Object.fromEntries(counted) };
   }
 
   /** Removes this server's groups; those with processes in them stay. */
   async remove(): Promise<void> {
+    await this.#reader[Symbol.asyncDispose]();
     await Cgroups.remove(this.#id);
   }
 }

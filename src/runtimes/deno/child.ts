@@ -2,12 +2,16 @@ import { delay } from "@std/async";
 import type { OutputSink } from "../runtime.ts";
 import { type CommandLine, MARK_VARIABLE } from "./command_line.ts";
 import { runScript } from "./run_script.ts";
+import { terminateSandbox } from "./terminate_sandbox.ts";
 
 /** How a child process ended, as the system says it. */
 export interface ChildEnd {
   readonly code: number;
   readonly signal: Deno.Signal | null;
 }
+
+/** Milliseconds that a program has to end by itself when it is told to; as in containers. */
+const GRACE_MS = 500;
 
 /** A child process: its output is read from the start and never holds it up. */
 export class Child {
@@ -16,8 +20,10 @@ export class Child {
   #sink: OutputSink | undefined;
   #early: [stream: "stdout" | "stderr", bytes: Uint8Array][] = [];
   readonly #mark: string | undefined;
+  readonly #confined: boolean;
   #exited = false;
   #killed = false;
+  #stopping: Promise<void> | undefined;
   #reaping: Promise<void> | undefined;
   readonly #gone: Promise<ChildEnd>;
 
@@ -25,8 +31,9 @@ export class Child {
   readonly ended: Promise<ChildEnd>;
 
   /** Starts a command. */
-  constructor({ command, args, env = {}, cwd = "/", mark }: CommandLine) {
+  constructor({ command, args, env = {}, cwd = "/", mark, confined = false }: CommandLine) {
     this.#mark = mark;
+    this.#confined = confined;
     this.#process = new Deno.Command(command, {
       args: [...args],
       env,
@@ -40,7 +47,10 @@ export class Child {
     // A write says that the pipe is broken; the stream's own state needs no second report.
     this.#stdin.closed.catch(() => {});
     this.#gone = this.#end();
-    this.ended = this.#gone.finally(() => this.#reaping);
+    this.ended = this.#gone.finally(async () => {
+      await this.#stopping;
+      await this.#reaping;
+    });
   }
 
   /** Its process id on the machine. */
@@ -87,6 +97,12 @@ export class Child {
     }
   }
 
+  /** Asks the process and all in its sandbox to end, and ends what is left after a grace time. */
+  stop(): void {
+    if (this.#exited || this.#killed) return;
+    this.#stopping ??= this.#stop();
+  }
+
   /** Ends the process at once, and with it all that it started in its sandbox. */
   kill(): void {
     if (this.#exited || this.#killed) return;
@@ -99,6 +115,18 @@ export class Child {
     // A child that waits for work ends with its input.
     this.#stdin.abort().catch(() => {});
     if (this.#mark !== undefined) this.#reaping = reap(this.#mark, this.#gone);
+  }
+
+  async #stop(): Promise<void> {
+    const timer = setTimeout(() => this.kill(), GRACE_MS);
+    try {
+      if (!this.#confined) this.signal("SIGTERM");
+      else if (!await terminateSandbox(this.pid, this.#mark ?? "")) this.kill();
+      // Its failure is that of whoever waits for the end.
+      await this.#gone.catch(() => {});
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #end(): Promise<ChildEnd> {

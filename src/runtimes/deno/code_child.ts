@@ -91,6 +91,11 @@ export class CodeChild implements AsyncDisposable {
     this.#resolveReady(true);
   }
 
+  /** Asks it to end, and ends it after a grace time. */
+  stop(): void {
+    this.#child.stop();
+  }
+
   /** Ends it at once. */
   kill(): void {
     this.#child.kill();

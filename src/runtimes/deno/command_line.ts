@@ -4,6 +4,8 @@ export interface CommandLine {
   readonly args: readonly string[];
   /** The value of {@linkcode MARK_VARIABLE} in `env`, by which what it started can be found. */
   readonly mark?: string;
+  /** Whether it makes namespaces of their own for what it starts. */
+  readonly confined?: boolean;
   /** Where it starts; `/` if left out. */
   readonly cwd?: string;
   /** The whole environment; empty if left out. */

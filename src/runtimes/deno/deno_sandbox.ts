@@ -12,7 +12,7 @@ import type {
 } from "../runtime.ts";
 import type { Semaphore } from "../semaphore.ts";
 import type { WarmPool } from "../warm_pool.ts";
-import type { Cgroups } from "./cgroups.ts";
+import type { Cgroups, GroupCounters } from "./cgroups.ts";
 import { Child, type ChildEnd } from "./child.ts";
 import { CodeChild } from "./code_child.ts";
 import { handOffCode } from "./code_handoff.ts";
@@ -25,6 +25,7 @@ import { checkProgramEnv } from "./program_env.ts";
 import { runOutcome } from "./run_outcome.ts";
 import type { Slot, Slots } from "./slots.ts";
 import { type SpareChild, spareKey, type SpareProfile } from "./spare_child.ts";
+import { StartFailure } from "./start_failure.ts";
 import type { FileEventSink, SandboxWatch, WatchSpec } from "../file_watch.ts";
 import { StderrTail } from "../stderr_tail.ts";
 import type { Occupation, Workspace } from "./workspace.ts";
@@ -149,12 +150,14 @@ export class DenoSandbox implements Sandbox {
     const { child, occupation, taken } = place;
     using _permit = permit;
     using _occupation = occupation;
-    const kill = () => child.kill();
+    const stop = () => child.stop();
     const tail = new StderrTail();
     const mask = this.#mask(occupation, output);
+    // What it took to start a spare is not the program's.
+    const before = taken ? this.#services.cgroups?.counters(child.slot.name) : undefined;
     try {
-      signal.addEventListener("abort", kill);
-      if (signal.aborted) kill();
+      signal.addEventListener("abort", stop);
+      if (signal.aborted) child.kill();
       const start = {
         args: spec.args,
         env: { ...this.#options.env, ...spec.env },
@@ -173,15 +176,15 @@ export class DenoSandbox implements Sandbox {
       permit[Symbol.dispose]();
       const end = await child.ended;
       mask.flush();
-      return await this.#outcome(child, end, tail, signal);
+      return await this.#outcome(child, end, tail, { signal, before });
     } catch (error) {
-      kill();
+      child.kill();
       await child.ended;
       if (signal.aborted) return { cause: "stopped", exitCode: null };
       if (error instanceof CommandError) return notStarted(error.message);
       throw error;
     } finally {
-      signal.removeEventListener("abort", kill);
+      signal.removeEventListener("abort", stop);
       if (!taken) this.#services.slots.release(child.slot);
     }
   }
@@ -225,36 +228,49 @@ export class DenoSandbox implements Sandbox {
     child: CodeChild,
     end: ChildEnd,
     tail: StderrTail,
-    signal: AbortSignal,
+    { signal, before }: {
+      readonly signal: AbortSignal;
+      readonly before: Promise<GroupCounters> | undefined;
+    },
   ): Promise<RunOutcome> {
     if (!child.wasReady && !signal.aborted) {
       this.#services.onLaunchFailure(tail.text || child.failure);
       throw new Error(`Cannot start a child process: it ended with code ${end.code}`);
     }
-    return await this.#describe(end, child.slot, { tail, signal, program: false });
+    return await this.#describe(end, child.slot, { tail, signal, before, program: false });
   }
 
   async #describe(
     end: ChildEnd,
     slot: Slot,
-    { tail, signal, ...evidence }: {
+    { tail, signal, before, ...evidence }: {
+      readonly before?: Promise<GroupCounters> | undefined;
       readonly tail: StderrTail;
       readonly signal: AbortSignal;
       readonly program: boolean;
       readonly sent?: ReadonlySet<string> | undefined;
     },
   ): Promise<RunOutcome> {
-    const { cgroups, launcher } = this.#services;
+    const { launcher } = this.#services;
     const { profile } = this.#options;
-    return await runOutcome(end, {
+    return runOutcome(end, {
       stopped: signal.aborted,
       confined: launcher.confined,
       ...evidence,
       stderrTail: tail.text,
-      hadOom: () => cgroups?.hadOom(slot.name) ?? Promise.resolve(false),
+      counters: await this.#counters(slot, before),
       memoryBytes: profile.memoryLimitMB * MIB,
       diskBytes: profile.diskLimitMB * MIB,
+      pidsLimit: profile.pidsLimit,
     });
+  }
+
+  /** What was counted of a slot's group, less what had been before. */
+  async #counters(slot: Slot, before?: Promise<GroupCounters>): Promise<GroupCounters | undefined> {
+    const counters = await this.#services.cgroups?.counters(slot.name);
+    const past = (await before)?.cpuMs;
+    if (counters?.cpuMs === undefined || past === undefined) return counters;
+    return { ...counters, cpuMs: Math.max(0, counters.cpuMs - past) };
   }
 
   async #runShell(
@@ -316,10 +332,11 @@ export class DenoSandbox implements Sandbox {
     const { stdin = "", keepStdin = false, commandName } = spec;
     const tail = new StderrTail();
     let live: LiveProgram | undefined;
-    const kill = () => child.kill();
-    child.pipeTo(tail.before(output));
-    signal.addEventListener("abort", kill);
-    if (signal.aborted) kill();
+    const stop = () => child.stop();
+    const failure = new StartFailure(commandName, output);
+    child.pipeTo(tail.before(failure.write));
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) child.kill();
     try {
       const input = new TextEncoder().encode(stdin);
       child.write(input).then(() => keepStdin ? undefined : child.closeInput());
@@ -329,16 +346,14 @@ export class DenoSandbox implements Sandbox {
       const wasSeen = live?.isRunning === true;
       if (live !== undefined && wasSeen) started?.(live);
       const end = await child.ended;
-      const missing = `bwrap: execvp ${commandName}: No such file or directory`;
-      if (end.code === 1 && tail.text.trim() === missing) {
-        return notStarted(`Program not found: ${commandName}`);
-      }
+      const reason = failure.reason(end.code);
+      if (reason !== undefined) return notStarted(reason);
       // It ended before anybody could look.
       if (live !== undefined && !wasSeen && !signal.aborted) started?.(live);
       const program = commandName !== "deno";
       return await this.#describe(end, slot, { tail, signal, program, sent: live?.sent });
     } finally {
-      signal.removeEventListener("abort", kill);
+      signal.removeEventListener("abort", stop);
     }
   }
 

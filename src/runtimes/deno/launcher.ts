@@ -220,7 +220,8 @@ export class Launcher {
     };
     const env = { ...this.#baseEnv(slot), ...(this.confined ? {} : launch.env) };
     const cwd = this.confined ? "/" : this.#realDirectory(launch);
-    return { ...limited(this.confined ? confined : plain, limits), env, cwd, mark: slot.mark };
+    const command = limited(this.confined ? confined : plain, limits);
+    return { ...command, env, cwd, mark: slot.mark, confined: this.confined };
   }
 
   /** Where a child starts that has no file system of its own. */

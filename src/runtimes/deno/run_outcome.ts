@@ -1,5 +1,6 @@
 import type { RunOutcome } from "../runtime.ts";
 import { signalName } from "../signals.ts";
+import type { GroupCounters } from "./cgroups.ts";
 import type { ChildEnd } from "./child.ts";
 
 /** What is known about a run besides how its process ended. */
@@ -14,10 +15,11 @@ export interface RunEvidence {
   readonly sent?: ReadonlySet<string> | undefined;
   /** The last of its standard error. */
   readonly stderrTail: string;
-  /** Whether the kernel killed it for its memory; asked only when that is possible. */
-  readonly hadOom: () => Promise<boolean>;
+  /** What the kernel counted of it, where it has a control group of its own. */
+  readonly counters?: GroupCounters | undefined;
   readonly memoryBytes: number;
   readonly diskBytes: number;
+  readonly pidsLimit: number;
 }
 
 /** V8 and Rust end the process themselves when memory runs out; this is what they say before. */
@@ -26,12 +28,24 @@ const OUT_OF_MEMORY_REGEXP =
 const CRASH_REGEXP = /^# Fatal |panicked at |^Deno has panicked/m;
 const CRASH_SIGNALS = new Set(["SIGTRAP", "SIGABRT", "SIGILL", "SIGSEGV", "SIGBUS"]);
 
+const LOST =
+  "The command was lost: its sandbox was ended from outside; the session and its files are still there";
+
 /** Says how a run ended, from what the system and the runtime say of it. */
-export async function runOutcome(end: ChildEnd, evidence: RunEvidence): Promise<RunOutcome> {
+export function runOutcome(end: ChildEnd, evidence: RunEvidence): RunOutcome {
+  const { cpuMs, memoryPeakBytes } = evidence.counters ?? {};
+  return {
+    ...ending(end, evidence),
+    ...(cpuMs !== undefined && { cpuMs }),
+    ...(memoryPeakBytes !== undefined && { memoryPeakBytes }),
+  };
+}
+
+function ending(end: ChildEnd, evidence: RunEvidence): RunOutcome {
   if (evidence.stopped) return { cause: "stopped", exitCode: null };
+  if (end.code === 0 && end.signal === null) return { cause: "exited", exitCode: 0 };
   const signal = signalOf(end, evidence.confined);
-  if (signal === undefined) return { cause: "exited", exitCode: end.code };
-  if (await ranOutOfMemory(signal, evidence)) {
+  if (ranOutOfMemory(signal, evidence)) {
     return {
       cause: "memory_limit",
       exitCode: null,
@@ -47,6 +61,19 @@ export async function runOutcome(end: ChildEnd, evidence: RunEvidence): Promise<
       limit: { kind: "disk", configured: evidence.diskBytes },
     };
   }
+  if ((evidence.counters?.pidsRefused ?? 0) > 0) {
+    return {
+      cause: "process_limit",
+      exitCode: null,
+      message: `Limit of ${evidence.pidsLimit} processes and threads reached`,
+      limit: { kind: "processes", configured: evidence.pidsLimit },
+    };
+  }
+  // Nothing inside reaches bubblewrap, which tells signals of the program as exit codes.
+  if (evidence.confined && end.signal !== null) {
+    return { cause: "session_lost", exitCode: null, message: LOST };
+  }
+  if (signal === undefined) return { cause: "exited", exitCode: end.code };
   // Code in Deno cannot send itself a signal, but it can exit with any code: only what a crash leaves
   // behind tells the two apart.
   const isTold = evidence.program || evidence.sent?.has(signal) || end.signal !== null;
@@ -61,7 +88,9 @@ function signalOf({ code, signal }: ChildEnd, confined: boolean): string | undef
   return confined && code > 128 ? signalName(code - 128) : undefined;
 }
 
-async function ranOutOfMemory(signal: string, evidence: RunEvidence): Promise<boolean> {
-  if (signal === "SIGKILL") return await evidence.hadOom();
-  return CRASH_SIGNALS.has(signal) && OUT_OF_MEMORY_REGEXP.test(evidence.stderrTail);
+function ranOutOfMemory(signal: string | undefined, evidence: RunEvidence): boolean {
+  // Whichever of its processes was killed: the group is of this run alone.
+  if ((evidence.counters?.oomKills ?? 0) > 0) return true;
+  return signal !== undefined && CRASH_SIGNALS.has(signal) &&
+    OUT_OF_MEMORY_REGEXP.test(evidence.stderrTail);
 }
