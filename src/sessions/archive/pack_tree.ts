@@ -60,9 +60,9 @@ class Packing {
         // It is looked at in its turn.
         pending.catch(() => {});
         ahead.push(pending);
-        if (ahead.length > AHEAD) yield* present(await ahead.shift());
+        if (ahead.length > AHEAD) yield* given(await ahead.shift());
       }
-      while (ahead.length > 0) yield* present(await ahead.shift());
+      while (ahead.length > 0) yield* given(await ahead.shift());
     } finally {
       for (const pending of ahead) void pending.then(discard, () => {});
     }
@@ -103,8 +103,14 @@ class Packing {
   }
 }
 
-function present(source: TarSource | undefined): TarSource[] {
-  return source === undefined ? [] : [source];
+/** Gives it out once, and lets go of it then, whether it was read or not. */
+function* given(source: TarSource | undefined): Generator<TarSource> {
+  if (source === undefined) return;
+  try {
+    yield source;
+  } finally {
+    discard(source);
+  }
 }
 
 function discard(source: TarSource | undefined): void {
