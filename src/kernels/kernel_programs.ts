@@ -21,6 +21,8 @@ export type KernelRequest =
 export interface KernelProgram {
   /** The program and its arguments, in a sandbox that runs any. */
   readonly argv: readonly [string, ...string[]];
+  /** The address of the module, if it is one of Deno's; see `ShellSpec.module`. */
+  readonly module?: string;
   /** What its standard input begins with. */
   readonly greeting: (token: string) => string;
   /** Writes a message for it. */
@@ -58,6 +60,7 @@ export const DENO_KERNEL = [
 
 const toLine = (message: unknown) => `${JSON.stringify(message)}\n`;
 const bytes = (text: string) => new TextEncoder().encode(text);
+const DENO_KERNEL_URL = `data:application/typescript;base64,${bytes(DENO_KERNEL).toBase64()}`;
 
 function denoProgram(typescript: boolean): KernelProgram {
   const importMap = encodeURIComponent(JSON.stringify(CELL_IMPORTS));
@@ -71,9 +74,11 @@ function denoProgram(typescript: boolean): KernelProgram {
       "--no-config",
       "--quiet",
       `--import-map=data:application/json,${importMap}`,
-      `data:application/typescript;base64,${bytes(DENO_KERNEL).toBase64()}`,
+      DENO_KERNEL_URL,
+      "inspect",
     ],
-    greeting: (token) => toLine({ type: "hello", token, typescript, inspect: true }),
+    module: DENO_KERNEL_URL,
+    greeting: (token) => toLine({ type: "hello", token, typescript }),
     encode: toLine,
     interrupt: "message",
   };

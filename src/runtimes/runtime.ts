@@ -88,6 +88,11 @@ export interface ShellSpec extends ProgramSpec {
   readonly commandName: string;
   /** Where it starts, as the code sees it. */
   readonly workingDirectory: string;
+  /**
+   * The address of what the program runs, if that is a module of ours for Deno. A sandbox whose code has
+   * permissions runs the module with those, and takes the program for nothing else.
+   */
+  readonly module?: string | undefined;
 }
 
 /** One run of a program in a sandbox. */

@@ -219,9 +219,9 @@ export class KernelClient {
 }
 
 function kernelSpec(program: KernelProgram, token: string): RunSpec {
-  const { argv: [commandName, ...args], greeting } = program;
+  const { argv: [commandName, ...args], module, greeting } = program;
   const stdin = greeting(token);
-  const shared = { stdin, keepStdin: true, background: true };
+  const shared = { stdin, keepStdin: true, background: true, ...(module && { module }) };
   return { kind: "shell", commandName, args, workingDirectory: WORKSPACE, ...shared };
 }
 
