@@ -14,6 +14,8 @@ export type KernelRequest =
     readonly code: string;
     /** Environment variables of this cell only. */
     readonly env?: Readonly<Record<string, string>> | undefined;
+    /** What it reads from its standard input; only Bash has one. */
+    readonly stdin?: string | undefined;
   }
   | { readonly type: "interrupt"; readonly id: number };
 
@@ -29,6 +31,8 @@ export interface KernelProgram {
   readonly encode: (message: KernelRequest) => string;
   /** How its running cell is interrupted. */
   readonly interrupt: "signal" | "message";
+  /** Whether it says where a cell begins in its output; what comes between cells is dropped then. */
+  readonly saysBegin?: boolean;
 }
 
 /** Reads the kernel itself, then leaves the rest of what the server writes to it. */
@@ -92,9 +96,11 @@ function escapeForBash(text: string): string {
 
 function encodeForBash(request: KernelRequest): string {
   if (request.type !== "cell") throw new TypeError(`Cannot tell bash to ${request.type}`);
-  const { id, code, env = {} } = request;
+  const { id, code, env = {}, stdin = "" } = request;
   const pairs = Object.entries(env).map((pair) => escapeForBash(pair.join("=")));
-  return `${[id, pairs.length, ...pairs, escapeForBash(code)].join("\x1f")}\n`;
+  return `${
+    [id, pairs.length, ...pairs, escapeForBash(code), escapeForBash(stdin)].join("\x1f")
+  }\n`;
 }
 
 const PROGRAMS: Partial<Record<Language, KernelProgram>> = {
@@ -113,6 +119,7 @@ const PROGRAMS: Partial<Record<Language, KernelProgram>> = {
     greeting: (token) => `${token}\n`,
     encode: encodeForBash,
     interrupt: "signal",
+    saysBegin: true,
   },
 };
 
