@@ -2,15 +2,87 @@
 #
 # The first line that the server writes is the token that marks what is the kernel's own in the output, see
 # kernel_stream.ts. A cell is one line of fields with the byte 0x1F between them: its id, the number of
-# variables, NAME=value for each of them, the code; backslashes and newlines are written \\ and \n.
+# variables, NAME=value for each of them, the code, and what it reads from its standard input, if that is
+# anything; backslashes and newlines are written \\ and \n.
+#
+# What cells write goes through a pipe for each stream, to a `cat` that writes it to the server. When a job that
+# goes on still has a pipe of former cells, its `cat` is ended and another one reads what comes of it and drops
+# it: so it can neither get into the output of later cells nor hold the job up.
 #
 # Everything happens outside of functions, in which `declare` and what is local would be lost with the cell.
-exec {__cb_in}<&0 {__cb_out}>&1 {__cb_err}>&2 </dev/null
+exec {__cb_in}<&0 {__cb_out}>&1 {__cb_err}>&2 </dev/null {__cb_pipe_out}>/dev/null {__cb_pipe_err}>/dev/null
 IFS= builtin read -r -u "$__cb_in" __cb_token
 
-# Says something on a stream; what it says fits into one frame.
+# Says something on a stream, in order with what cells write; what it says fits into one frame.
 __cb_send() {
   builtin printf '\036%s.%04x%s' "$__cb_token" "${#2}" "$2" >&"$1"
+}
+
+# Starts a `cat` from a pipe to a descriptor; it is no job of this shell and has none of its descriptors.
+__cb_cat() {
+  __cb_pid=$(
+    exec {__cb_from}<"/proc/self/fd/$1" {__cb_to}>&"$2" 2>/dev/null {__cb_in}<&-
+    exec {__cb_out}>&- {__cb_err}>&- {__cb_pipe_out}>&- {__cb_pipe_err}>&- {__cb_new}>&-
+    builtin trap '' INT
+    builtin exec "$__cb_program" <&"$__cb_from" {__cb_from}<&- >&"$__cb_to" {__cb_to}>&- &
+    builtin printf %s "$!"
+  )
+}
+
+# Opens a pipe, without a process: that would change $!.
+__cb_pipe() {
+  exec {__cb_new}<<<''
+  { exec {__cb_new_end}<>"/proc/self/fd/$__cb_new"; } 2>/dev/null
+  exec {__cb_new}<&-
+  __cb_new=$__cb_new_end
+  builtin read -r -u "$__cb_new"
+}
+
+# Whether another process has a pipe open. Arguments: the descriptor.
+__cb_held() {
+  for __cb_at in /proc/[0-9]*/fd/*; do
+    if [[ ! $__cb_at -ef /proc/self/fd/$1 ]]; then continue; fi
+    __cb_name=${__cb_at#/proc/}
+    case ${__cb_name%%/*} in
+      "$$" | "$__cb_cat_out" | "$__cb_cat_err") ;;
+      *) builtin return 0 ;;
+    esac
+  done
+  builtin return 1
+}
+
+# Ends what writes a pipe to the server, and drops what comes of it from now on. Arguments: its `cat`, the pipe.
+__cb_drop() {
+  if [[ -z $1 ]]; then builtin return; fi
+  builtin kill -KILL "$1" 2>/dev/null
+  while [[ -e /proc/$1/fd/1 ]]; do :; done
+  exec {__cb_null}>/dev/null
+  __cb_cat "$2" "$__cb_null"
+  exec {__cb_null}>&-
+}
+
+# Sees to it that nobody but the next cell writes to the server.
+__cb_clear() {
+  if [[ $- == *f* ]]; then __cb_noglob=1; set +f; else __cb_noglob=; fi
+  if [[ ! -e /proc/$__cb_cat_out/fd/1 ]] || __cb_held "$__cb_pipe_out"; then
+    __cb_drop "$__cb_cat_out" "$__cb_pipe_out"
+    __cb_pipe
+    __cb_cat "$__cb_new" "$__cb_out"
+    __cb_cat_out=$__cb_pid
+    if [[ /proc/self/fd/1 -ef /proc/self/fd/$__cb_pipe_out ]]; then exec >&"$__cb_new"; fi
+    exec {__cb_pipe_out}>&-
+    __cb_pipe_out=$__cb_new
+  fi
+  if [[ ! -e /proc/$__cb_cat_err/fd/1 ]] || __cb_held "$__cb_pipe_err"; then
+    __cb_drop "$__cb_cat_err" "$__cb_pipe_err"
+    __cb_pipe
+    __cb_cat "$__cb_new" "$__cb_err"
+    __cb_cat_err=$__cb_pid
+    if [[ /proc/self/fd/2 -ef /proc/self/fd/$__cb_pipe_err ]]; then exec 2>&"$__cb_new"; fi
+    exec {__cb_pipe_err}>&-
+    __cb_pipe_err=$__cb_new
+  fi
+  if [[ -n $__cb_noglob ]]; then set -f; fi
 }
 
 # Before each command of an interrupted cell bash asks this, and 2 means to leave the function or the file
@@ -45,6 +117,10 @@ __cb_begin() {
     builtin declare -gx "$__cb_name=$__cb_value" 2>/dev/null
   done
   builtin printf -v __cb_code %b "${__cb_fields[__cb_at]-}"
+  builtin printf -v __cb_stdin %b "${__cb_fields[__cb_at + 1]-}"
+  __cb_clear
+  __cb_send "$__cb_pipe_err" "{\"type\":\"begin\",\"id\":${__cb_fields[0]}}"
+  __cb_send "$__cb_pipe_out" "{\"type\":\"begin\",\"id\":${__cb_fields[0]}}"
   builtin trap __cb_interrupt INT
   __cb_depth=${#FUNCNAME[@]}
 }
@@ -60,14 +136,15 @@ __cb_end() {
     fi
   done
   __cb_message="\"type\":\"end\",\"id\":${__cb_fields[0]}"
-  __cb_send "$__cb_err" "{$__cb_message}"
+  __cb_send "$__cb_pipe_err" "{$__cb_message}"
+  __cb_message+=",\"exitCode\":$__cb_status"
   if [[ -n $__cb_interrupted ]]; then
     __cb_message+=',"interrupted":true'
     __cb_message+=',"error":{"name":"Interrupted","value":"The cell was interrupted"}'
   elif ((__cb_status != 0)); then
     __cb_message+=",\"error\":{\"name\":\"ExitCode\",\"value\":\"$__cb_status\"}"
   fi
-  __cb_send "$__cb_out" "{$__cb_message}"
+  __cb_send "$__cb_pipe_out" "{$__cb_message}"
 }
 
 # What a cell's $? begins with.
@@ -75,13 +152,23 @@ __cb_last() {
   builtin return "$__cb_status"
 }
 
-__cb_status=0 __cb_running= __cb_file='__cb_last; builtin eval "$__cb_code"'
-__cb_send "$__cb_err" '{"type":"ready"}'
-__cb_send "$__cb_out" '{"type":"ready"}'
+__cb_status=0 __cb_running= __cb_cat_out= __cb_cat_err= __cb_file='__cb_last; builtin eval "$__cb_code"'
+__cb_program=$(builtin command -pv cat)
+exec {__cb_new}>/dev/null
+__cb_clear
+exec >&"$__cb_pipe_out" 2>&"$__cb_pipe_err"
+__cb_send "$__cb_pipe_err" '{"type":"ready"}'
+__cb_send "$__cb_pipe_out" '{"type":"ready"}'
 while IFS=$'\037' builtin read -r -u "$__cb_in" -a __cb_fields; do
   __cb_begin
   __cb_running=1
-  builtin source /dev/fd/9 9<<<"$__cb_file"
+  if [[ -z $__cb_stdin ]]; then
+    builtin source /dev/fd/9 9<<<"$__cb_file"
+  elif [[ $__cb_stdin == *$'\n' ]]; then
+    builtin source /dev/fd/9 9<<<"$__cb_file" <<<"${__cb_stdin%$'\n'}"
+  else
+    builtin source /dev/fd/9 9<<<"$__cb_file" < <(builtin printf %s "$__cb_stdin")
+  fi
   __cb_status=$? __cb_running=
   __cb_end
 done

@@ -4,6 +4,13 @@
 // A worker reads what the server writes, a JSON line at a time, so that it can end code that never comes
 // back: it is connected to the inspector's server, which reaches the main thread whatever that is doing.
 // The first line has the token that marks what is the kernel's own in the output; see kernel_stream.ts.
+//
+// Ending what runs also drops what waits in the queue of microtasks, the kernel's own among it. So the end of
+// an interrupted cell is the work of one handler of a message, which the worker sends until it has been done.
+//
+// Arguments: "inspect" opens the inspector's server, without which code that never comes back cannot be
+// ended; "root=PATH" is the workspace where that is not /workspace. The permissions that only the kernel needs
+// are given up before the first cell with "give-up".
 import * as inspector from "node:inspector";
 import { createRequire, stripTypeScriptTypes } from "node:module";
 import process from "node:process";
@@ -13,8 +20,6 @@ import { withoutModuleSyntax } from "./module_syntax.ts";
 interface Hello {
   readonly token: string;
   readonly typescript: boolean;
-  /** Whether to open the inspector's server, without which code that never comes back cannot be ended. */
-  readonly inspect: boolean;
 }
 
 interface CellRequest {
@@ -28,6 +33,24 @@ interface CellError {
   readonly name: string;
   readonly value: string;
   readonly traceback: string;
+}
+
+interface CellEnding {
+  readonly error?: CellError;
+  readonly interrupted?: true;
+}
+
+interface RunningCell {
+  readonly id: number;
+  /** Takes back the variables that were set for it. */
+  readonly restore: () => void;
+  /** How it ended, once that is known. */
+  how?: CellEnding;
+}
+
+/** What is Deno's own. */
+interface Internals {
+  readonly core: { setPromiseHooks(init?: (promise: unknown) => void): void };
 }
 
 type Bundle = Record<string, unknown>;
@@ -54,6 +77,9 @@ const MAX_ERROR = 64 * 1024;
 /** How long the main thread may take to answer before what it runs is ended. */
 const ANSWER_MS = 100;
 const HOOK = Symbol.for("codebeaker.kernel");
+/** What the kernel and its worker share: the id of the last cell that ended, and whether code is being ended. */
+const ENDED = 0;
+const ENDING = 1;
 /** The cell begins in a turn of its own: what runs inside the inspector's own call cannot be ended. */
 const PREFIX = `"use strict";await globalThis[Symbol.for("codebeaker.kernel")].turn();`;
 
@@ -62,31 +88,50 @@ const { stringify } = JSON;
 const encoder = new TextEncoder();
 const { stdout, stderr, exit } = Deno;
 const show = Deno.inspect;
-const { clearTimeout, clearInterval } = globalThis;
+const { clearTimeout, clearInterval, reportError } = globalThis;
 const own = import.meta.url;
+const { setPromiseHooks } = (Deno as unknown as Record<symbol, Internals>)[
+  (Deno as unknown as { internal: symbol }).internal
+]!.core;
 
 const WORKER = `
-const { setTimeout, clearTimeout, WebSocket } = globalThis;
+const { setTimeout, clearTimeout, WebSocket, Atomics } = globalThis;
 const { parse, stringify } = JSON;
 let socket;
+let shared;
 let timer;
 let nextId = 0;
 self.onmessage = ({ data }) => {
-  if (data.type === "alive") return clearTimeout(timer);
+  if (data.type === "shared") return shared = data.shared;
+  if (socket !== undefined) return;
   socket = new WebSocket(data.url);
-  socket.onopen = () => self.postMessage({ type: "inspecting" });
-  socket.onerror = socket.onopen;
+  socket.onopen = () => {
+    Deno.permissions.revokeSync({ name: "net", host: "127.0.0.1" });
+    self.postMessage({ type: "inspecting" });
+  };
+  socket.onerror = () => self.postMessage({ type: "inspecting" });
   socket.onmessage = ({ data }) => {
-    if (parse(data).id === nextId) self.postMessage({ type: "terminated" });
+    if (parse(data).id === nextId) settle();
   };
 };
-function receive(line) {
-  const message = parse(line);
-  self.postMessage(message);
-  if (message.type !== "interrupt" || socket?.readyState !== 1) return;
+function settle() {
+  Atomics.store(shared, ${ENDING}, 0);
+  self.postMessage({ type: "settled" });
+}
+function interrupt(message) {
   clearTimeout(timer);
+  // What ends code waits for some that runs; the message gives it that.
+  const isEnding = Atomics.load(shared, ${ENDING}) === 1;
+  if (Atomics.load(shared, ${ENDED}) >= message.id && !isEnding) return;
+  self.postMessage(message);
   timer = setTimeout(() => {
-    socket.send(stringify({ id: ++nextId, method: "Runtime.terminateExecution" }));
+    // Whoever ends the cell says so first and looks then whether something is on its way that ends code.
+    if (socket?.readyState === 1 && Atomics.load(shared, ${ENDING}) === 0) {
+      Atomics.store(shared, ${ENDING}, 1);
+      if (Atomics.load(shared, ${ENDED}) >= message.id) return settle();
+      socket.send(stringify({ id: ++nextId, method: "Runtime.terminateExecution" }));
+    }
+    interrupt(message);
   }, ${ANSWER_MS});
 }
 const decoder = new TextDecoder();
@@ -98,7 +143,9 @@ for (;;) {
   let text = decoder.decode(bytes.subarray(0, count), { stream: true });
   for (let end; (end = text.indexOf("\\n")) >= 0; text = text.slice(end + 1)) {
     parts.push(text.slice(0, end));
-    receive(parts.join(""));
+    const message = parse(parts.join(""));
+    if (message.type === "interrupt") interrupt(message);
+    else self.postMessage(message);
     parts = [];
   }
   parts.push(text);
@@ -109,12 +156,20 @@ self.postMessage({ type: "bye" });
 let mark = new Uint8Array(0);
 let isTypeScript = false;
 let hookId = "";
-let current: { readonly id: number; readonly interrupt: () => void } | undefined;
+let isReady = false;
+/** The cell that came before the kernel was ready; there is one at a time. */
+let first: CellRequest | undefined;
+let current: RunningCell | undefined;
 /** What the last {@linkcode grasp} was about. */
 let grasped: unknown;
+const held = new Set<unknown>();
 /** The timers that the running cell has set. */
 const timeouts = new Set<number>();
 const intervals = new Set<number>();
+const shared = new Int32Array(new SharedArrayBuffer(8));
+const isInspected = Deno.args.includes("inspect");
+const givesUp = Deno.args.includes("give-up");
+const root = Deno.args.find((arg) => arg.startsWith("root="))?.slice(5);
 
 // It is connected when the worker is there: after that, a worker takes half a second to start.
 const session = new inspector.Session();
@@ -122,6 +177,16 @@ const worker = new Worker(
   URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" })),
   { type: "module" },
 );
+// Cells may replace the methods of prototypes, and would so get hold of what these are called on.
+Object.defineProperty(session, "emit", { value: () => false });
+const toWorker = worker.postMessage.bind(worker) as (message: unknown) => void;
+const postRaw = session.post.bind(session) as (
+  method: string,
+  params: Record<string, unknown>,
+  done: (error: Error | null, result?: unknown) => void,
+) => void;
+const { load, store } = Atomics;
+toWorker({ type: "shared", shared });
 worker.onmessage = ({ data }) => {
   switch (data.type) {
     case "hello":
@@ -130,19 +195,20 @@ worker.onmessage = ({ data }) => {
       // A cell that never comes back would leave no chance to connect.
       return ready();
     case "cell":
-      return void perform(data);
-    case "interrupt":
-      worker.postMessage({ type: "alive" });
-      if (current?.id === data.id) current?.interrupt();
+      // Not before the permissions are what they are to be.
+      if (isReady) return void perform(data);
+      first = data;
       return;
-    case "terminated":
-      return current?.interrupt();
+    case "interrupt":
+      return interrupt(data.id);
+    case "settled":
+      return settled();
     case "bye":
       exit(0);
   }
 };
 
-async function start({ token, typescript, inspect }: Hello): Promise<void> {
+async function start({ token, typescript }: Hello): Promise<void> {
   session.connect();
   mark = encoder.encode(`\x1e${token}`);
   isTypeScript = typescript;
@@ -153,18 +219,26 @@ async function start({ token, typescript, inspect }: Hello): Promise<void> {
   Object.defineProperty(globalThis, HOOK, { value: hook });
   const expression = `globalThis[Symbol.for("codebeaker.kernel")]`;
   hookId = (await post<Evaluation>("Runtime.evaluate", { expression })).result.objectId ?? "";
-  prepareGlobals();
-  if (inspect) {
+  if (isInspected) {
     inspector.open(0, "127.0.0.1");
-    worker.postMessage({ type: "inspect", url: inspector.url() });
+    toWorker({ type: "inspect", url: inspector.url() });
   } else {
     ready();
   }
 }
 
 function ready(): void {
+  if (givesUp) {
+    Deno.permissions.revokeSync({ name: "sys" });
+    if (isInspected) Deno.permissions.revokeSync({ name: "net", host: "127.0.0.1" });
+  }
+  Object.defineProperty(Deno, "args", { value: [] });
+  prepareGlobals();
   send(stderr, { type: "ready" });
   send(stdout, { type: "ready" });
+  isReady = true;
+  if (first !== undefined) void perform(first);
+  first = undefined;
 }
 
 function prepareGlobals(): void {
@@ -192,21 +266,19 @@ function prepareGlobals(): void {
   Deno.exit = leave as typeof Deno.exit;
   process.exit = leave as typeof process.exit;
   globals.require = createRequire(`file://${workingDirectory()}/`);
-  const { setTimeout, setInterval } = globalThis;
+  const { setTimeout, setInterval, setImmediate } = globalThis;
   globals.setTimeout = (action: unknown, ...rest: unknown[]) => {
-    if (typeof action !== "function") return call(setTimeout, [action, ...rest]);
-    const id: number = call(setTimeout, [(...args: unknown[]) => {
-      timeouts.delete(id);
-      action(...args);
-    }, ...rest]);
+    const id: number = call(setTimeout, [later(action, () => timeouts.delete(id)), ...rest]);
     if (current !== undefined) timeouts.add(id);
     return id;
   };
-  globals.setInterval = (...args: unknown[]) => {
-    const id = call(setInterval, args);
+  globals.setInterval = (action: unknown, ...rest: unknown[]) => {
+    const id = call(setInterval, [later(action), ...rest]);
     if (current !== undefined) intervals.add(id);
     return id;
   };
+  globals.setImmediate = (action: unknown, ...rest: unknown[]) =>
+    call(setImmediate, [later(action), ...rest]);
   // An error in what goes on after its cell ends neither the context nor another cell.
   addEventListener("error", (event) => {
     event.preventDefault();
@@ -226,36 +298,66 @@ function workingDirectory(): string {
   }
 }
 
+/**
+ * Lets what a timer does run as a microtask: what runs in the timer itself takes the process along when it is
+ * ended.
+ */
+function later(action: unknown, before?: () => void): unknown {
+  if (typeof action !== "function") return action;
+  return (...args: unknown[]) => {
+    before?.();
+    void (async () => {
+      await undefined;
+      try {
+        action(...args);
+      } catch (error) {
+        reportError(error);
+      }
+    })();
+  };
+}
+
 function call(timer: unknown, args: unknown[]): number {
   return (timer as (...args: unknown[]) => number)(...args);
 }
 
 async function perform({ id, count, code, env = {} }: CellRequest): Promise<void> {
-  const name = `cell_${count}`;
-  const interrupted = Promise.withResolvers<"interrupted">();
-  current = { id, interrupt: () => interrupted.resolve("interrupted") };
-  const restore = setEnvironment(env);
-  const end: Record<string, unknown> = { type: "end", id };
+  const cell: RunningCell = current = { id, restore: setEnvironment(env) };
   try {
-    const ended = await Promise.race([evaluate(code, name), interrupted.promise]);
-    if (ended === "interrupted") {
-      stopTimers();
-      end.interrupted = true;
-      end.error = { name: "Interrupted", value: "The cell was interrupted", traceback: "" };
-    } else if (ended.error !== undefined) {
-      end.error = ended.error;
-    } else if (ended.value !== undefined) {
-      publish(await bundle(ended.value));
-    }
+    const ended = await evaluate(code, `cell_${count}`);
+    if (ended.error !== undefined) return end(cell, { error: ended.error });
+    if (ended.value !== undefined) publish(await bundle(ended.value));
+    end(cell, {});
   } catch (error) {
-    end.error = describe(error);
+    end(cell, { error: describe(error) });
   }
+}
+
+function interrupt(id: number): void {
+  if (current?.id !== id) return;
+  stopTimers();
+  const error = { name: "Interrupted", value: "The cell was interrupted", traceback: "" };
+  end(current, { interrupted: true, error });
+}
+
+/** Ends a cell once; it may be called again where it was itself ended half way. */
+function end(cell: RunningCell, how: CellEnding): void {
+  if (current !== cell) return;
+  store(shared, ENDED, cell.id);
+  cell.how ??= how;
+  // What is on its way to end code would hit the next cell.
+  if (load(shared, ENDING) === 1) return;
+  cell.restore();
   timeouts.clear();
   intervals.clear();
+  send(stderr, { type: "end", id: cell.id });
+  send(stdout, { type: "end", id: cell.id, ...cell.how });
   current = undefined;
-  restore();
-  send(stderr, { type: "end", id });
-  send(stdout, end);
+}
+
+/** Nothing is on its way any more that ends code. */
+function settled(): void {
+  if (current?.how !== undefined) end(current, current.how);
 }
 
 /** What an interrupted cell waits for does not come, so that it does not go on. */
@@ -274,26 +376,50 @@ async function evaluate(
   } catch (error) {
     return { error: syntaxError(error, name) };
   }
-  const evaluation = await post<Evaluation>("Runtime.evaluate", {
-    expression: `${PREFIX}${source}\n//# sourceURL=${name}`,
-    replMode: true,
-    awaitPromise: true,
-    objectGroup: "cell",
-  });
-  const { result, exceptionDetails } = evaluation;
+  const { result, exceptionDetails } = await holdingPromises(() =>
+    post<Evaluation>("Runtime.evaluate", {
+      expression: `${PREFIX}${source}\n//# sourceURL=${name}`,
+      replMode: true,
+      awaitPromise: true,
+      objectGroup: "cell",
+    })
+  );
   const { value } = await grasp(exceptionDetails?.exception ?? result);
   void post("Runtime.releaseObjectGroup", { objectGroup: "cell" });
   if (exceptionDetails === undefined) return { value };
-  const error = describe(value);
-  const hasPlace = error.traceback.includes(`${name}:`);
-  if (value instanceof SyntaxError && !hasPlace) {
-    const { lineNumber, columnNumber } = exceptionDetails;
-    const column = columnNumber + 1 - (lineNumber === 0 ? PREFIX.length : 0);
-    const place = `${name}:${lineNumber + 1}:${Math.max(1, column)}`;
-    const traceback = `${error.name}: ${error.value}\n    at ${place}`;
-    return { error: { ...error, traceback } };
+  return { error: describeAt(value, name, exceptionDetails) };
+}
+
+/**
+ * Keeps the promises that a call makes until it is done. The inspector waits for that of a cell, and tells when
+ * it is collected as garbage, which Deno does not survive: so one that never settles stays.
+ */
+async function holdingPromises<Result>(action: () => Promise<Result>): Promise<Result> {
+  const made = new Set<unknown>();
+  setPromiseHooks((promise: unknown) => void made.add(promise));
+  let done: Promise<Result>;
+  try {
+    done = action();
+  } finally {
+    setPromiseHooks();
   }
-  return { error };
+  held.add(made);
+  const result = await done;
+  held.delete(made);
+  return result;
+}
+
+/** The description of an error that the inspector found, whose place its own stack may lack. */
+function describeAt(
+  value: unknown,
+  name: string,
+  { lineNumber, columnNumber }: NonNullable<Evaluation["exceptionDetails"]>,
+): CellError {
+  const error = describe(value);
+  if (!(value instanceof SyntaxError) || error.traceback.includes(`${name}:`)) return error;
+  const column = columnNumber + 1 - (lineNumber === 0 ? PREFIX.length : 0);
+  const place = `${name}:${lineNumber + 1}:${Math.max(1, column)}`;
+  return { ...error, traceback: `${error.name}: ${error.value}\n    at ${place}` };
 }
 
 function withoutTypes(code: string): string {
@@ -334,7 +460,7 @@ async function grasp(
 
 function post<Result>(method: string, params: Record<string, unknown>): Promise<Result> {
   return new Promise((resolve, reject) => {
-    session.post(method, params, (error: Error | null, result?: unknown) => {
+    postRaw(method, params, (error, result) => {
       if (error === null) resolve(result as Result);
       else reject(error);
     });
@@ -462,7 +588,9 @@ function shorten(text: string, limit: number): string {
 }
 
 function send(stream: typeof stdout, message: unknown): void {
-  const data = encoder.encode(stringify(message));
+  const text = stringify(message);
+  // The path is known to the process, and nobody else's business; see path_mask.ts.
+  const data = encoder.encode(root === undefined ? text : text.replaceAll(root, "/workspace"));
   for (let start = 0; start < data.length; start += FRAME_BYTES) {
     const part = data.subarray(start, start + FRAME_BYTES);
     const more = start + FRAME_BYTES < data.length ? "+" : ".";

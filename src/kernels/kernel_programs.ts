@@ -14,6 +14,8 @@ export type KernelRequest =
     readonly code: string;
     /** Environment variables of this cell only. */
     readonly env?: Readonly<Record<string, string>> | undefined;
+    /** What it reads from its standard input; only Bash has one. */
+    readonly stdin?: string | undefined;
   }
   | { readonly type: "interrupt"; readonly id: number };
 
@@ -21,12 +23,16 @@ export type KernelRequest =
 export interface KernelProgram {
   /** The program and its arguments, in a sandbox that runs any. */
   readonly argv: readonly [string, ...string[]];
+  /** The address of the module, if it is one of Deno's; see `ShellSpec.module`. */
+  readonly module?: string;
   /** What its standard input begins with. */
   readonly greeting: (token: string) => string;
   /** Writes a message for it. */
   readonly encode: (message: KernelRequest) => string;
   /** How its running cell is interrupted. */
   readonly interrupt: "signal" | "message";
+  /** Whether it says where a cell begins in its output; what comes between cells is dropped then. */
+  readonly saysBegin?: boolean;
 }
 
 /** Reads the kernel itself, then leaves the rest of what the server writes to it. */
@@ -58,6 +64,7 @@ export const DENO_KERNEL = [
 
 const toLine = (message: unknown) => `${JSON.stringify(message)}\n`;
 const bytes = (text: string) => new TextEncoder().encode(text);
+const DENO_KERNEL_URL = `data:application/typescript;base64,${bytes(DENO_KERNEL).toBase64()}`;
 
 function denoProgram(typescript: boolean): KernelProgram {
   const importMap = encodeURIComponent(JSON.stringify(CELL_IMPORTS));
@@ -71,9 +78,11 @@ function denoProgram(typescript: boolean): KernelProgram {
       "--no-config",
       "--quiet",
       `--import-map=data:application/json,${importMap}`,
-      `data:application/typescript;base64,${bytes(DENO_KERNEL).toBase64()}`,
+      DENO_KERNEL_URL,
+      "inspect",
     ],
-    greeting: (token) => toLine({ type: "hello", token, typescript, inspect: true }),
+    module: DENO_KERNEL_URL,
+    greeting: (token) => toLine({ type: "hello", token, typescript }),
     encode: toLine,
     interrupt: "message",
   };
@@ -87,9 +96,11 @@ function escapeForBash(text: string): string {
 
 function encodeForBash(request: KernelRequest): string {
   if (request.type !== "cell") throw new TypeError(`Cannot tell bash to ${request.type}`);
-  const { id, code, env = {} } = request;
+  const { id, code, env = {}, stdin = "" } = request;
   const pairs = Object.entries(env).map((pair) => escapeForBash(pair.join("=")));
-  return `${[id, pairs.length, ...pairs, escapeForBash(code)].join("\x1f")}\n`;
+  return `${
+    [id, pairs.length, ...pairs, escapeForBash(code), escapeForBash(stdin)].join("\x1f")
+  }\n`;
 }
 
 const PROGRAMS: Partial<Record<Language, KernelProgram>> = {
@@ -108,6 +119,7 @@ const PROGRAMS: Partial<Record<Language, KernelProgram>> = {
     greeting: (token) => `${token}\n`,
     encode: encodeForBash,
     interrupt: "signal",
+    saysBegin: true,
   },
 };
 

@@ -99,6 +99,11 @@ export interface ShellSpec extends ProgramSpec {
    * code `not_supported`.
    */
   readonly terminal?: TerminalSize | undefined;
+  /**
+   * The address of what the program runs, if that is a module of ours for Deno. A sandbox whose code has
+   * permissions runs the module with those, and takes the program for nothing else.
+   */
+  readonly module?: string | undefined;
 }
 
 /** One run of a program in a sandbox. */

@@ -3,10 +3,7 @@ import { AgentLostError, AgentRefusal } from "../../src/agent/agent_error.ts";
 import { AgentLink } from "../../src/agent/agent_link.ts";
 import type { AgentProcess } from "../../src/agent/agent_process.ts";
 import { decodeJson, encodeCredit } from "../../src/agent/inside/frame_payload.ts";
-import {
-  READ_WINDOW_BYTES,
-  STDIN_WINDOW_BYTES,
-} from "../../src/agent/inside/protocol.ts";
+import { READ_WINDOW_BYTES, STDIN_WINDOW_BYTES } from "../../src/agent/inside/protocol.ts";
 import { until, within } from "../testutil/within.ts";
 import { EXIT, FACTS, READY, ScriptedAgent, type SentFrame } from "./scripted_agent.ts";
 

@@ -10,7 +10,7 @@ import {
 } from "./scenario.ts";
 
 /** Whether Deno sessions have contexts. */
-const DENO_HAS_CONTEXTS = false;
+const DENO_HAS_CONTEXTS = true;
 
 const NO_CONTEXTS: Instead = {
   because: "Contexts need a container so far",

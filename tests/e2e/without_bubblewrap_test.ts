@@ -3,6 +3,7 @@ import "./guide_test.ts?CODEBEAKER_BUBBLEWRAP=off";
 import "./deno_code_test.ts?CODEBEAKER_BUBBLEWRAP=off";
 import "./permissions_test.ts?CODEBEAKER_BUBBLEWRAP=off";
 import "./processes_test.ts?CODEBEAKER_BUBBLEWRAP=off";
+import "./contexts_test.ts?CODEBEAKER_BUBBLEWRAP=off";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { RpcClient } from "../testutil/rpc_client.ts";
 import { startServer } from "../testutil/server_process.ts";

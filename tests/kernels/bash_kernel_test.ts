@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import type { OutputSink } from "../../src/runtimes/runtime.ts";
 import { interrupted, kernelRequirement, withKernel } from "./kernel_session.ts";
 
 const requirement = await kernelRequirement("bash");
@@ -57,3 +58,43 @@ testBash("bash_kernel sets variables for one cell, and gives no input", async ({
 testBash("bash_kernel ends when a cell exits", async ({ cell }) => {
   await assertRejects(() => cell("exit 7"), Error, '"exitCode":7');
 });
+
+testBash("bash_kernel keeps what goes on out of the output of other cells", async ({ cell }) => {
+  assertEquals(
+    (await cell("(sleep 0.2; echo late; echo late >&2) & echo first")).stdout,
+    "first\n",
+  );
+  const second = await cell("job=$!; sleep 0.5; echo second; echo err >&2");
+  assertEquals([second.stdout, second.stderr], ["second\n", "err\n"]);
+  // It is not ended or held up by that, and is still known.
+  await cell(
+    "(for i in {1..2000}; do echo line $i of many that nobody reads; done; touch done) & x=$!",
+  );
+  const { stdout } = await cell(
+    "wait $x; echo $?; ls; [[ -n $job ]] && echo known; jobs -p | wc -l",
+  );
+  assertEquals(stdout, "0\ndone\nknown\n0\n");
+  await cell("exec 3>&1 >log; echo kept; (sleep 0.1; echo late >&3) &");
+  assertEquals((await cell("sleep 0.3; cat log >&2")).stderr, "kept\n");
+  const many = await cell("exec >&3; for i in {1..20000}; do echo $i; done");
+  assertEquals(many.stdout, "", "that pipe is of a former cell");
+});
+
+testBash("bash_kernel gives input to a cell", async (session) => {
+  for (const stdin of ["one\ntwo\n", "no \\n line end", "ä\x1f"]) {
+    const { output, text } = collected();
+    const signal = new AbortController().signal;
+    await session.context.run({ code: "cat", env: undefined, stdin, output, signal });
+    assertEquals(text(), stdin);
+  }
+  assertEquals((await session.cell("cat")).stdout, "");
+});
+
+function collected() {
+  let all = "";
+  const decoder = new TextDecoder();
+  const output: OutputSink = (stream, bytes) => {
+    if (stream === "stdout") all += decoder.decode(bytes, { stream: true });
+  };
+  return { output, text: () => all };
+}

@@ -51,9 +51,20 @@ testDeno("deno_kernel keeps its state when it is interrupted", async (session) =
   const { cell, value } = session;
   await cell("const kept = 1;");
   const wait = "await new Promise((r) => setTimeout(r, 300000))";
-  for (const code of [`${wait}; 1`, `for (;;) ${wait.replace("300000", "1")}`]) {
+  const endless = [
+    `${wait}; 1`,
+    `for (;;) ${wait.replace("300000", "1")}`,
+    "for (;;);",
+    "await 1; while (true) { try { for (;;); } catch {} finally {} }",
+    "(async () => { for (;;) await null })(); await new Promise(() => {})",
+    "setTimeout(() => { for (;;); }, 5); await new Promise(() => {})",
+    "for (;;) JSON.parse(JSON.stringify([1, { a: 2 }]))",
+  ];
+  for (const code of endless) {
     const answer = await interrupted(session, code);
     assertEquals([answer.interrupted, answer.error?.name], [true, "Interrupted"], code);
+    // Promises that will never settle must survive the collection of garbage.
+    await cell("for (let i = 0; i < 300; i++) new Array(1e5).fill(i)");
     assertEquals(await value("kept"), "1");
   }
   const { stdout } = await cell("await new Promise((r) => setTimeout(r, 30))");

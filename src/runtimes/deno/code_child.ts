@@ -76,12 +76,7 @@ export class CodeChild implements AsyncDisposable {
       this.#markReady();
       if (bytes.length > 1) sink(stream, bytes.subarray(1));
     });
-    const header = encoder.encode(JSON.stringify({ args, env, directory }));
-    const input = encoder.encode(stdin ?? "");
-    const message = new Uint8Array(4 + header.length + input.length);
-    new DataView(message.buffer).setUint32(0, header.length);
-    message.set(header, 4);
-    message.set(input, 4 + header.length);
+    const message = startMessage({ args, env, directory }, stdin);
     // Not awaited: a program need not read its input, and ends all the same.
     this.#child.write(message).then(() => this.#child.closeInput());
   }
@@ -106,4 +101,18 @@ export class CodeChild implements AsyncDisposable {
     this.kill();
     await this.#child.ended;
   }
+}
+
+/** What the bootstrap reads from its standard input, and what it leaves to the program. */
+export function startMessage(
+  { args, env, directory }: ProgramStart,
+  stdin = "",
+): Uint8Array<ArrayBuffer> {
+  const header = encoder.encode(JSON.stringify({ args, env, directory }));
+  const input = encoder.encode(stdin);
+  const message = new Uint8Array(4 + header.length + input.length);
+  new DataView(message.buffer).setUint32(0, header.length);
+  message.set(header, 4);
+  message.set(input, 4 + header.length);
+  return message;
 }

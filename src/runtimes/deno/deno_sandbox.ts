@@ -14,7 +14,7 @@ import type { Semaphore } from "../semaphore.ts";
 import type { WarmPool } from "../warm_pool.ts";
 import type { Cgroups, GroupCounters } from "./cgroups.ts";
 import { Child, type ChildEnd } from "./child.ts";
-import { CodeChild } from "./code_child.ts";
+import { CodeChild, startMessage } from "./code_child.ts";
 import { handOffCode } from "./code_handoff.ts";
 import { absoluteDirectory, checkDenoCommand, type DenoCommandOptions } from "./deno_command.ts";
 import type { Launch, Launcher, Profile } from "./launcher.ts";
@@ -98,7 +98,9 @@ export class DenoSandbox implements Sandbox {
     if (signal.aborted) return { cause: "stopped", exitCode: null };
     const run = spec.kind === "code"
       ? this.#runCode(spec, { ...options, signal })
-      : this.#runShell(spec, { ...options, signal });
+      : spec.module === undefined
+      ? this.#runShell(spec, { ...options, signal })
+      : this.#runKernel(spec, spec.module, { ...options, signal });
     this.#runs.add(run);
     try {
       return await run;
@@ -216,6 +218,35 @@ export class DenoSandbox implements Sandbox {
 
   #launchAt(slot: Slot, { path }: Occupation, directory: string): Launch {
     return { profile: this.#options.profile, slot, place: { kind: "workspace", path }, directory };
+  }
+
+  /** Runs a module of the server's that keeps an interpreter: with the permissions of code, see `launcher.ts`. */
+  async #runKernel(spec: ShellSpec, module: string, options: RunOptions): Promise<RunOutcome> {
+    const { output, signal, started } = options;
+    const { launcher } = this.#services;
+    using permit = await this.#services.starts.acquire();
+    const slot = await this.#services.slots.take();
+    using occupation = this.#options.workspace.occupy();
+    try {
+      const launch = this.#launchAt(slot, occupation, WORKSPACE);
+      if (signal.aborted) return { cause: "stopped", exitCode: null };
+      const child = new Child(launcher.kernel(launch, module));
+      permit[Symbol.dispose]();
+      const env = { ...this.#options.env, ...spec.env };
+      const args = launcher.kernelArgs(launch);
+      void child.write(startMessage({ args, env, directory: undefined }));
+      const mask = this.#mask(occupation, output);
+      const program = { ...spec, commandName: "deno" };
+      const outcome = await this.#follow(child, slot, program, {
+        output: afterReady(mask.write),
+        signal,
+        started,
+      });
+      mask.flush();
+      return outcome;
+    } finally {
+      this.#services.slots.release(slot);
+    }
   }
 
   #mask({ path }: Occupation, output: OutputSink): PathMask {
@@ -362,6 +393,16 @@ export class DenoSandbox implements Sandbox {
     const info = await this.files.info(path).catch(() => undefined);
     return info?.type === "directory";
   }
+}
+
+/** Leaves out the byte by which the bootstrap says that it is there. */
+function afterReady(output: OutputSink): OutputSink {
+  let isReady = false;
+  return (stream, bytes) => {
+    const own = stream === "stdout" && !isReady ? 1 : 0;
+    if (own === 1) isReady = true;
+    if (bytes.length > own) output(stream, bytes.subarray(own));
+  };
 }
 
 function checkArgs(

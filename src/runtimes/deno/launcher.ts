@@ -93,6 +93,42 @@ export class Launcher {
     }, command);
   }
 
+  /**
+   * A child that runs a module of the server's, which waits for its start as code does. The permissions that it
+   * has besides are for it to give up before it runs code: to ask the system, which includes to inspect itself,
+   * and where nobody else is on the same network also the way to its own inspector.
+   */
+  kernel(launch: Launch, module: string): CommandLine {
+    const root = this.workspaceRoot(launch);
+    const command = {
+      command: this.#denoPath,
+      args: [
+        "run",
+        ...this.#flags(launch.profile, root, kernelImports(root, this.#bootstrapUrl)),
+        ...["--no-check", "--no-code-cache"],
+        ...permissionFlags(launch.profile.grants, { root }),
+        // Of a part of it that is the inspector there is none.
+        "--allow-sys",
+        ...(this.#hasOwnNetwork(launch.profile) ? ["--allow-net=127.0.0.1"] : []),
+        ...this.#preloads(root, ["bootstrap.js"]),
+        module,
+      ],
+    };
+    return this.#limited(launch, {
+      command: "bwrap",
+      args: [...this.#confinement(launch), "--", command.command, ...command.args],
+    }, command);
+  }
+
+  /** What a kernel is told; see `deno_kernel.ts`. */
+  kernelArgs({ profile, ...launch }: Launch): string[] {
+    return [
+      "give-up",
+      ...(this.#hasOwnNetwork(profile) ? ["inspect"] : []),
+      ...(this.confined ? [] : [`root=${this.workspaceRoot(launch)}`]),
+    ];
+  }
+
   /** A child that runs a subcommand of Deno, such as `test`; `args` are complete but for the session's flags. */
   subcommand(launch: Launch, [name = "", ...args]: readonly string[]): Promise<CommandLine> {
     const root = this.workspaceRoot(launch);
@@ -116,15 +152,23 @@ export class Launcher {
     return this.#hidden(launch, command);
   }
 
+  #hasOwnNetwork({ grants }: Profile): boolean {
+    return this.confined && !isGranted(grants.net);
+  }
+
+  get #bootstrapUrl(): string {
+    return `${toFileUrl(this.confined ? INSIDE.bootstrap : this.#settings.bootstrap).href}/`;
+  }
+
   get #denoPath(): string {
     return this.confined ? INSIDE.deno : this.#settings.deno;
   }
 
-  #flags({ memoryLimitMB }: Profile, root: string): string[] {
+  #flags({ memoryLimitMB }: Profile, root: string, scopes?: ImportScopes): string[] {
     return [
       ...["--quiet", "--no-prompt", "--no-config", "--no-lock"],
       `--v8-flags=--max-old-space-size=${memoryLimitMB}`,
-      ...this.#importMap(root),
+      ...this.#importMap(root, scopes),
     ];
   }
 
@@ -137,19 +181,17 @@ export class Launcher {
    * Deno loads what a module imports statically without any permission. Where no file system of its own
    * hides the machine from the child, an import map leads every other file to nowhere.
    */
-  #importMap(root: string): string[] {
-    if (this.confined) return [];
+  #importMap(root: string, scopes?: ImportScopes): string[] {
+    if (this.confined) return scopes === undefined ? [] : [importMapFlag({ scopes })];
     const workspace = `${toFileUrl(root).href}/`;
-    const bootstrap = `${toFileUrl(this.#settings.bootstrap).href}/`;
+    const bootstrap = this.#bootstrapUrl;
     const imports = {
       "file:///": "file:///dev/null/",
       [bootstrap]: bootstrap,
       [`file://${WORKSPACE}/`]: workspace,
       [workspace]: workspace,
     };
-    return [
-      `--import-map=data:application/json,${encodeURIComponent(JSON.stringify({ imports }))}`,
-    ];
+    return [importMapFlag({ imports, ...(scopes && { scopes }) })];
   }
 
   #preloads(root: string, files: readonly string[]): string[] {
@@ -239,6 +281,22 @@ export class Launcher {
       [MARK_VARIABLE]: slot.mark,
     };
   }
+}
+
+type ImportScopes = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+function importMapFlag(map: { imports?: Record<string, string>; scopes?: ImportScopes }): string {
+  return `--import-map=data:application/json,${encodeURIComponent(JSON.stringify(map))}`;
+}
+
+/** What a cell imports by a relative path is beside it; the inspector takes the directory for its file. */
+function kernelImports(root: string, bootstrap: string): ImportScopes {
+  const directory = toFileUrl(root).href;
+  const parent = new URL(".", directory).href;
+  const workspace = `${directory}/`;
+  return {
+    [directory]: { [workspace]: workspace, [bootstrap]: bootstrap, [parent]: workspace },
+  };
 }
 
 /** A path of the workspace as a path of this machine; other arguments as they are. */

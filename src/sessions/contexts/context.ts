@@ -23,6 +23,8 @@ export interface ContextOptions {
 export interface CellRequest {
   readonly code: string;
   readonly env: Readonly<Record<string, string>> | undefined;
+  /** What it reads, in a language whose cells have an input. */
+  readonly stdin?: string | undefined;
   readonly output: OutputSink;
   /** Interrupts it, and if that does not end it, the kernel. */
   readonly signal: AbortSignal;
@@ -131,11 +133,11 @@ export class Context {
     await kernel.ended;
   }
 
-  async #run({ code, env, output, signal }: CellRequest): Promise<CellRun> {
+  async #run({ code, env, stdin, output, signal }: CellRequest): Promise<CellRun> {
     const { kernel, isFresh } = this.#ensure();
     const count = ++this.#count;
     using _stop = onAbort(signal, () => void this.#stopCell(kernel, signal.reason));
-    const end = await kernel.run({ code, env, count, output });
+    const end = await kernel.run({ code, env, stdin, count, output });
     const gaveUp = end.kind === "lost" && signal.aborted;
     // A cell that ended its kernel by itself does not begin anew; the next one does, and says so.
     if (gaveUp) this.#mourned = kernel;

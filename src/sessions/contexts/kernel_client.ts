@@ -26,6 +26,8 @@ export interface KernelCell {
   readonly code: string;
   /** Environment variables of this cell only. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** What it reads from its standard input, where cells have one. */
+  readonly stdin?: string | undefined;
   /** The how many-th of its kernel it is, from 1. */
   readonly count: number;
   /** Takes what it writes. */
@@ -39,6 +41,8 @@ export type CellEnd =
     readonly error?: CellError | undefined;
     /** Whether an interrupt ended it. */
     readonly interrupted: boolean;
+    /** With what its last command ended, where it has such. */
+    readonly exitCode?: number | undefined;
   } & CellResults)
   /** The kernel ended, and the cell with it. */
   | ({ readonly kind: "lost"; readonly outcome: RunOutcome } & CellResults);
@@ -48,6 +52,8 @@ interface RunningCell {
   readonly output: OutputSink;
   readonly results: ResultList;
   readonly end: (end: CellEnd) => void;
+  /** Streams whose output is the cell's from here on. */
+  readonly begun: Set<"stdout" | "stderr">;
   stderrEnded: boolean;
   last: KernelMessage | undefined;
 }
@@ -114,19 +120,20 @@ export class KernelClient {
   }
 
   /** Runs a cell, one at a time, to its end. Never rejects. */
-  async run({ code, env, count, output }: KernelCell): Promise<CellEnd> {
+  async run({ code, env, stdin, count, output }: KernelCell): Promise<CellEnd> {
     if (this.#cell !== undefined) throw new TypeError("Cannot run a cell: another one runs");
     const id = ++this.#nextId;
     const { promise, resolve } = Promise.withResolvers<CellEnd>();
     const results = new ResultList(this.#maxResultBytes);
-    this.#cell = { id, output, results, end: resolve, stderrEnded: false, last: undefined };
+    const begun = new Set(this.#program.saysBegin ? [] : ["stdout", "stderr"] as const);
+    this.#cell = { id, output, results, begun, end: resolve, stderrEnded: false, last: undefined };
     for (const { stream, bytes } of this.#early.splice(0)) output(stream, bytes);
     this.#earlyBytes = 0;
     const control = await this.#started.promise;
     if (this.#outcome !== undefined || control === undefined) {
       this.#endCell({ kind: "lost", outcome: await this.ended });
     } else {
-      void this.#send(control, { type: "cell", id, count, code, env });
+      void this.#send(control, { type: "cell", id, count, code, env, stdin });
     }
     return await promise;
   }
@@ -163,7 +170,9 @@ export class KernelClient {
   }
 
   #output(stream: "stdout" | "stderr", bytes: Uint8Array): void {
-    if (this.#cell !== undefined) return this.#cell.output(stream, bytes);
+    const cell = this.#cell;
+    if (cell?.begun.has(stream)) return cell.output(stream, bytes);
+    if (this.#program.saysBegin && this.#isReady) return;
     if (this.#earlyBytes + bytes.length > MAX_EARLY_BYTES) return;
     this.#early.push({ stream, bytes: bytes.slice() });
     this.#earlyBytes += bytes.length;
@@ -186,16 +195,18 @@ export class KernelClient {
     }
     const cell = this.#cell;
     if (cell === undefined || message.id !== cell.id) return;
+    if (message.type === "begin") return void cell.begun.add(stream);
     if (message.type === "result") return cell.results.add(message.data);
     if (message.type !== "end") return;
     if (stream === "stderr") cell.stderrEnded = true;
     else cell.last = message;
     if (!cell.stderrEnded || cell.last === undefined) return;
-    const { error, interrupted } = cell.last;
+    const { error, interrupted, exitCode } = cell.last;
     this.#endCell({
       kind: "ended",
       ...(error !== undefined && { error: readCellError(error) }),
       interrupted: interrupted === true,
+      ...(typeof exitCode === "number" && { exitCode: Math.trunc(exitCode) & 0xff }),
     });
   }
 
@@ -209,7 +220,12 @@ export class KernelClient {
   #endCell(
     end:
       | { kind: "lost"; outcome: RunOutcome }
-      | { kind: "ended"; error?: CellError | undefined; interrupted: boolean },
+      | {
+        kind: "ended";
+        error?: CellError | undefined;
+        interrupted: boolean;
+        exitCode?: number | undefined;
+      },
   ): void {
     const cell = this.#cell;
     if (cell === undefined) return;
@@ -219,9 +235,9 @@ export class KernelClient {
 }
 
 function kernelSpec(program: KernelProgram, token: string): RunSpec {
-  const { argv: [commandName, ...args], greeting } = program;
+  const { argv: [commandName, ...args], module, greeting } = program;
   const stdin = greeting(token);
-  const shared = { stdin, keepStdin: true, background: true };
+  const shared = { stdin, keepStdin: true, background: true, ...(module && { module }) };
   return { kind: "shell", commandName, args, workingDirectory: WORKSPACE, ...shared };
 }
 

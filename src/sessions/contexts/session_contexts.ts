@@ -118,12 +118,10 @@ export class SessionContexts {
   #program(language: Language, path: ParamsPath) {
     const { sandbox: { languages }, runtime } = this.#options;
     const program = kernelProgram(language);
-    if (runtime !== "docker") {
-      const message = "Contexts need a session in a container, create one with runtime: docker";
-      throw new InvalidParamsError([{ path: [...path], message }]);
-    }
-    if (program !== undefined && languages.has(language)) return program;
-    const known = KERNEL_LANGUAGES.filter((name) => languages.has(name));
+    // A Deno session may run bash as the program that it is; whether it does is up to its permissions.
+    const runs = (name: Language) => languages.has(name) || (runtime === "deno" && name === "bash");
+    if (program !== undefined && runs(language)) return program;
+    const known = KERNEL_LANGUAGES.filter(runs);
     const message = known.length === 0
       ? `There are no contexts of ${language}, nor of another language of this session`
       : `There are no contexts of ${language} here, expected one of ${known.join(", ")}`;

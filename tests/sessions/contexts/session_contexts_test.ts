@@ -48,7 +48,8 @@ Deno.test("SessionContexts.resolve() refuses what has no kernel", () => {
     assertThrows(() => contexts.resolve("default", language, PATH), InvalidParamsError, message);
   }
   const inDeno = setUp({ runtime: "deno", languages: ["typescript"] });
-  assertThrows(() => inDeno.resolve("default", undefined, PATH), InvalidParamsError, "container");
+  const message = "expected one of typescript, bash";
+  assertThrows(() => inDeno.resolve("default", "python", PATH), InvalidParamsError, message);
   assertEquals([...contexts.list(), ...inDeno.list()], []);
 });
 
