@@ -64,6 +64,8 @@ export interface InterleaveOptions {
    * left running. @default {1}
    */
   readonly block?: number;
+  /** Milliseconds before each block, for what the other side left running. @default {0} */
+  readonly restMs?: number;
   /** Rounds before them that do not count. @default {1} */
   readonly warmups?: number;
 }
@@ -82,19 +84,17 @@ export async function interleave(
   measures: { readonly ours: Measure; readonly baseline: Measure },
   options: InterleaveOptions,
 ): Promise<Interleaved> {
-  const { rounds, warmups = 1, block = 1 } = options;
-  await takeBlock(measures, warmups, context.signal);
+  const { rounds, warmups = 1, block = 1, restMs = 0 } = options;
+  const { signal } = context;
+  await takeBlock(measures, { rounds: warmups, restMs, signal });
   const ours: number[] = [];
   const baseline: number[] = [];
   while (ours.length < rounds) {
     if (ours.length > 0 && performance.now() > context.softDeadline) {
       return { ours, baseline, cutShort: true };
     }
-    const taken = await takeBlock(
-      measures,
-      Math.min(block, rounds - ours.length),
-      context.signal,
-    );
+    const size = Math.min(block, rounds - ours.length);
+    const taken = await takeBlock(measures, { rounds: size, restMs, signal });
     ours.push(...taken.ours);
     baseline.push(...taken.baseline);
   }
@@ -103,10 +103,14 @@ export async function interleave(
 
 async function takeBlock(
   measures: { readonly ours: Measure; readonly baseline: Measure },
-  rounds: number,
-  signal: AbortSignal,
+  { rounds, restMs, signal }: {
+    readonly rounds: number;
+    readonly restMs: number;
+    readonly signal: AbortSignal;
+  },
 ): Promise<{ ours: number[]; baseline: number[] }> {
   const take = async (measure: Measure) => {
+    if (restMs > 0) await pause(restMs, signal);
     const figures: number[] = [];
     for (let round = 0; round < rounds; round++) {
       signal.throwIfAborted();

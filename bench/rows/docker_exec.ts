@@ -6,7 +6,6 @@ import {
   type BenchRow,
   finishRow,
   interleave,
-  pause,
   type RowResult,
 } from "../_harness.ts";
 import { restUntilSpare } from "../_spares.ts";
@@ -24,8 +23,8 @@ const PYTHON: BenchProgram = {
   argv: ["python3", "-c", "print('Hello from Python!')"],
   stdout: "Hello from Python!\n",
 };
-/** Rest before each measurement, for what the last one left running, in milliseconds. */
-const REST_MS = 5;
+/** Rest before each block, for what the other side left running in the engine, in milliseconds. */
+const REST_MS = 50;
 /** Measurements of one side before it is the other's turn. */
 const BLOCK = 10;
 /** How often one shell runs the program, to find out what the program itself takes. */
@@ -88,19 +87,15 @@ async function measureExec(context: BenchContext, row: ExecRow): Promise<RowResu
   const bare: number[] = [];
   const ours = async () => {
     if (program !== TRUE) bare.push(await measureBare(client, sessionId, program));
-    await pause(REST_MS, signal);
     return timed(async () => check(await shell(client, sessionId, program.argv), program));
   };
-  const baseline = async () => {
-    await pause(REST_MS, signal);
-    return timed(async () =>
-      check(await engineExec(engine, containerId, program.argv, signal), program)
-    );
-  };
+  const baseline = () =>
+    timed(async () => check(await engineExec(engine, containerId, program.argv, signal), program));
   const figures = await interleave(context, { ours, baseline }, {
     rounds: quick ? 20 : 150,
     block: BLOCK,
-    warmups: 3,
+    restMs: REST_MS,
+    warmups: quick ? 20 : 100,
   });
   const facts = { id, title, against: AGAINST, unit: "ms", reach: REACH } as const;
   if (bare.length === 0) return finishRow({ ...facts, notes: [] }, figures);

@@ -7,7 +7,6 @@ import {
   type BenchRow,
   finishRow,
   interleave,
-  pause,
   type RowResult,
 } from "../_harness.ts";
 import { restUntilSpare } from "../_spares.ts";
@@ -16,8 +15,8 @@ import { timed } from "../_timing.ts";
 const SIZES = { "1 KB": 1024, "1 MB": 1024 * 1024 } as const;
 /** A line of source text, with what JSON has to escape in it. */
 const LINE = '\tprint("the quick brown fox \\\\ jumps over the lazy dog")\n';
-/** Rest before each measurement, for what the last one left running, in milliseconds. */
-const REST_MS = 5;
+/** Rest before each block, for what the other side left running in the engine, in milliseconds. */
+const REST_MS = 50;
 /** Measurements of one side before it is the other's turn. */
 const BLOCK = 10;
 const AGAINST = "the engine's archive endpoint in the same container";
@@ -74,7 +73,6 @@ async function measureFiles(context: BenchContext, row: FileRow): Promise<RowRes
   await ours.write(paths.ours, text);
   await theirs.write(paths.theirs, text);
   const measure = (files: Files, own: string, other: string) => async () => {
-    await pause(REST_MS, signal);
     if (action === "write") return timed(() => files.write(own, text));
     let found = "";
     const milliseconds = await timed(async () => found = await files.read(other));
@@ -84,7 +82,7 @@ async function measureFiles(context: BenchContext, row: FileRow): Promise<RowRes
   const figures = await interleave(context, {
     ours: measure(ours, paths.ours, paths.theirs),
     baseline: measure(theirs, paths.theirs, paths.ours),
-  }, { rounds: quick ? 20 : 80, block: BLOCK, warmups: 2 });
+  }, { rounds: quick ? 20 : 80, block: BLOCK, restMs: REST_MS, warmups: 2 });
   checkText(paths.ours, await theirs.read(paths.ours), text);
   checkText(paths.theirs, await ours.read(paths.theirs), text);
   return finishRow({

@@ -4,28 +4,9 @@ import {
   type Call,
   type Expected,
   type Instead,
-  type RuntimeName,
   type Scenario,
   type Step,
 } from "./scenario.ts";
-
-/** Whether Deno sessions have contexts. */
-const DENO_HAS_CONTEXTS = true;
-
-const NO_CONTEXTS: Instead = {
-  because: "Contexts need a container so far",
-  steps: [
-    refused(cell("1 + 1"), { code: -32602, data: { reason: "invalid_params" } }),
-    refused({ method: "context.create", params: { sessionId: "$session" } }, {
-      code: -32602,
-      data: { reason: "invalid_params" },
-    }),
-  ],
-};
-
-const instead: Partial<Record<RuntimeName, Instead>> = DENO_HAS_CONTEXTS
-  ? {}
-  : { deno: NO_CONTEXTS };
 
 const COUNTER = by({ docker: "counter += 1\ncounter", deno: "counter++; counter" });
 const SLEEP = by({
@@ -42,7 +23,6 @@ export const contextScenarios: readonly Scenario[] = [
   {
     name: "five cells at once that count give 1 to 5",
     session: {},
-    instead,
     steps: [
       step(cell(by({ docker: "counter = 0", deno: "let counter = 0" })), { status: "ok" }),
       {
@@ -54,7 +34,6 @@ export const contextScenarios: readonly Scenario[] = [
   {
     name: "a sleep of 300 seconds is interrupted, and the next cell runs in what it left",
     session: {},
-    instead,
     steps: [
       step(cell(by({ docker: "kept = 40", deno: "const kept = 40" })), { status: "ok" }),
       { begin: "sleep", call: cell(SLEEP, { executionId: "$file" }) },
@@ -75,7 +54,6 @@ export const contextScenarios: readonly Scenario[] = [
   {
     name: "a cell beyond its timeout is interrupted and keeps the state",
     session: {},
-    instead,
     steps: [
       step(cell(by({ docker: "kept = 40", deno: "const kept = 40" })), { status: "ok" }),
       step(cell(by({ docker: "while True: pass", deno: "for (;;);" }), { timeoutMs: 500 }), {
@@ -89,7 +67,6 @@ export const contextScenarios: readonly Scenario[] = [
   {
     name: "a cell that throws says what and where, and the next goes on",
     session: {},
-    instead,
     steps: [
       step(cell(by({ docker: "1 / 0", deno: "throw new TypeError('bad')" })), {
         success: false,
@@ -108,7 +85,6 @@ export const contextScenarios: readonly Scenario[] = [
   {
     name: "a context and another language are refused, and nothing runs",
     session: {},
-    instead,
     steps: [
       step({ method: "context.create", params: { sessionId: "$session" } }, {
         contextId: "$id",
@@ -129,7 +105,6 @@ export const contextScenarios: readonly Scenario[] = [
   {
     name: "a value comes in every form that it offers",
     session: {},
-    instead,
     steps: [
       {
         call: cell(by({
