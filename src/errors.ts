@@ -18,6 +18,7 @@ export type SandboxErrorCode =
   | "execution_not_found"
   | "process_not_found"
   | "context_not_found"
+  | "shell_not_found"
   | "session_limit_reached"
   | "process_limit_reached"
   | "context_limit_reached"

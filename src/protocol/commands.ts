@@ -4,6 +4,7 @@ import { EntrySchema } from "./entry.ts";
 import { LanguageSchema } from "./language.ts";
 import { InstallPackagesSchema, InstallResultSchema } from "./packages.ts";
 import { MAX_PATH_LENGTH, PathSchema, WORKSPACE } from "./path.ts";
+import { ShellCommandSchema, ShellResultSchema } from "./shells.ts";
 import { SearchFilesSchema, SearchResultSchema } from "./search.ts";
 import { envelopeSchema } from "./verdict.ts";
 
@@ -189,6 +190,7 @@ const SINGLE_COMMANDS = [
   ReplaceInFileSchema,
   SetPermissionsSchema,
   InstallPackagesSchema,
+  ShellCommandSchema,
 ] as const;
 
 /** Every command but `batch`. */
@@ -251,6 +253,7 @@ const SINGLE_RESULTS = {
   }),
   set_permissions: z.strictObject({ path: z.string(), mode: z.string() }),
   install_packages: InstallResultSchema,
+  shell_command: ShellResultSchema,
 } as const satisfies Record<SingleCommand["type"], z.ZodType>;
 
 /** The answer to each command of a batch. */

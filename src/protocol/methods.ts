@@ -9,6 +9,7 @@ import {
 import { CONTEXT_METHODS } from "./contexts.ts";
 import { LanguageSchema, RuntimeNameSchema } from "./language.ts";
 import { PROCESS_METHODS } from "./processes.ts";
+import { SHELL_METHODS } from "./shells.ts";
 import {
   SessionCreatedSchema,
   SessionCreateSchema,
@@ -190,6 +191,7 @@ export const METHODS = {
   },
   ...PROCESS_METHODS,
   ...CONTEXT_METHODS,
+  ...SHELL_METHODS,
 } as const satisfies Record<string, Method>;
 
 /** The name of a method. */

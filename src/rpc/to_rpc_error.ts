@@ -8,6 +8,7 @@ const CODES = {
   execution_not_found: ERROR_CODES.SessionNotFound,
   process_not_found: ERROR_CODES.SessionNotFound,
   context_not_found: ERROR_CODES.SessionNotFound,
+  shell_not_found: ERROR_CODES.SessionNotFound,
   session_limit_reached: ERROR_CODES.SessionLimitReached,
   process_limit_reached: ERROR_CODES.SessionLimitReached,
   context_limit_reached: ERROR_CODES.SessionLimitReached,

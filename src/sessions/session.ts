@@ -16,6 +16,7 @@ import type { PreparedCommand } from "./prepare_command.ts";
 import { SessionCommands } from "./session_commands.ts";
 import { SessionDeadlines } from "./session_deadlines.ts";
 import { inMinutes, isoTime, type StoredSession } from "./session_facts.ts";
+import { SessionShells } from "./shells/session_shells.ts";
 import type { RunCommandOptions, SessionOptions, SessionServices } from "./session_options.ts";
 import { mayBecome } from "./session_state.ts";
 import type { SessionKind } from "./session_events.ts";
@@ -31,6 +32,8 @@ export class Session {
   readonly sandbox: Sandbox;
   /** What keeps its state from one cell to the next. */
   readonly contexts: SessionContexts;
+  /** Shells that go on between commands. */
+  readonly shells: SessionShells;
   readonly #options: SessionOptions;
   readonly #services: SessionServices;
   readonly #commands: SessionCommands;
@@ -51,6 +54,7 @@ export class Session {
     this.sandbox = sandbox;
     const { language, runtime } = facts;
     this.contexts = new SessionContexts({ sandbox, runtime, language, clock });
+    this.shells = new SessionShells({ sandbox, clock });
     this.#options = options;
     this.#services = services;
     this.#config = facts.config;
@@ -251,6 +255,7 @@ export class Session {
     this.#options.onClosing(how);
     await this.#commands.end(stop);
     this.contexts.end();
+    this.shells.end();
     await endSandbox(this.id, end, this.#services);
     this.#become("Closed");
   }

@@ -21,6 +21,7 @@ Deno.test("toRpcError() gives every domain code its number", () => {
     "too_large": -32006,
     "session_closed": -32007,
     "context_not_found": -32001,
+    "shell_not_found": -32001,
     "context_limit_reached": -32002,
     "process_not_found": -32001,
     "process_limit_reached": -32002,
