@@ -5,8 +5,8 @@ import { executionMethods } from "./execution_methods.ts";
 import type { Handlers, MethodDeps } from "./method_deps.ts";
 import { processMethods } from "./process_methods.ts";
 import { serverMethods } from "./server_methods.ts";
-import { shellMethods } from "./shell_methods.ts";
 import { sessionMethods } from "./session_methods.ts";
+import { shellMethods } from "./shell_methods.ts";
 
 /** Every method of the contract with its handler: one that is missing does not compile. */
 export function createMethodTable(deps: MethodDeps): RpcMethodTable {

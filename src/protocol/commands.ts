@@ -4,8 +4,8 @@ import { EntrySchema } from "./entry.ts";
 import { LanguageSchema } from "./language.ts";
 import { InstallPackagesSchema, InstallResultSchema } from "./packages.ts";
 import { MAX_PATH_LENGTH, PathSchema, WORKSPACE } from "./path.ts";
-import { ShellCommandSchema, ShellResultSchema } from "./shells.ts";
 import { SearchFilesSchema, SearchResultSchema } from "./search.ts";
+import { ShellCommandSchema, ShellResultSchema } from "./shells.ts";
 import { envelopeSchema } from "./verdict.ts";
 
 export { type Entry, EntrySchema } from "./entry.ts";
