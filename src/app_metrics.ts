@@ -21,6 +21,7 @@ const CREATE_FAILURES: Record<SandboxErrorCode, boolean> = {
   ["process_not_found"]: false,
   ["context_not_found"]: false,
   ["watch_not_found"]: false,
+  ["shell_not_found"]: false,
   ["session_limit_reached"]: true,
   ["process_limit_reached"]: false,
   ["context_limit_reached"]: false,

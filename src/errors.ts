@@ -19,6 +19,7 @@ export type SandboxErrorCode =
   | "process_not_found"
   | "context_not_found"
   | "watch_not_found"
+  | "shell_not_found"
   | "session_limit_reached"
   | "process_limit_reached"
   | "context_limit_reached"

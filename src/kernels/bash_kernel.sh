@@ -38,17 +38,17 @@ __cb_pipe() {
   builtin read -r -u "$__cb_new"
 }
 
-# Whether another process has a pipe open. Arguments: the descriptor.
-__cb_held() {
-  for __cb_at in /proc/[0-9]*/fd/*; do
-    if [[ ! $__cb_at -ef /proc/self/fd/$1 ]]; then continue; fi
-    __cb_name=${__cb_at#/proc/}
-    case ${__cb_name%%/*} in
-      "$$" | "$__cb_cat_out" | "$__cb_cat_err") ;;
-      *) builtin return 0 ;;
-    esac
+# Finds out whether another process has a pipe open.
+__cb_look() {
+  __cb_held_out= __cb_held_err=
+  for __cb_at in /proc/[0-9]*; do
+    case ${__cb_at#/proc/} in "$$" | "$__cb_cat_out" | "$__cb_cat_err") continue ;; esac
+    for __cb_name in "$__cb_at"/fd/*; do
+      if [[ ! -p $__cb_name ]]; then continue; fi
+      if [[ $__cb_name -ef /proc/self/fd/$__cb_pipe_out ]]; then __cb_held_out=1; fi
+      if [[ $__cb_name -ef /proc/self/fd/$__cb_pipe_err ]]; then __cb_held_err=1; fi
+    done
   done
-  builtin return 1
 }
 
 # Ends what writes a pipe to the server, and drops what comes of it from now on. Arguments: its `cat`, the pipe.
@@ -64,7 +64,8 @@ __cb_drop() {
 # Sees to it that nobody but the next cell writes to the server.
 __cb_clear() {
   if [[ $- == *f* ]]; then __cb_noglob=1; set +f; else __cb_noglob=; fi
-  if [[ ! -e /proc/$__cb_cat_out/fd/1 ]] || __cb_held "$__cb_pipe_out"; then
+  __cb_look
+  if [[ -n $__cb_held_out || ! -e /proc/$__cb_cat_out/fd/1 ]]; then
     __cb_drop "$__cb_cat_out" "$__cb_pipe_out"
     __cb_pipe
     __cb_cat "$__cb_new" "$__cb_out"
@@ -73,7 +74,7 @@ __cb_clear() {
     exec {__cb_pipe_out}>&-
     __cb_pipe_out=$__cb_new
   fi
-  if [[ ! -e /proc/$__cb_cat_err/fd/1 ]] || __cb_held "$__cb_pipe_err"; then
+  if [[ -n $__cb_held_err || ! -e /proc/$__cb_cat_err/fd/1 ]]; then
     __cb_drop "$__cb_cat_err" "$__cb_pipe_err"
     __cb_pipe
     __cb_cat "$__cb_new" "$__cb_err"

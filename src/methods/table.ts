@@ -8,6 +8,7 @@ import { processMethods } from "./process_methods.ts";
 import { serverMethods } from "./server_methods.ts";
 import { sessionMethods } from "./session_methods.ts";
 import { watchMethods } from "./watch_methods.ts";
+import { shellMethods } from "./shell_methods.ts";
 
 /** Every method of the contract with its handler: one that is missing does not compile. */
 export function createMethodTable(deps: MethodDeps): RpcMethodTable {
@@ -19,6 +20,7 @@ export function createMethodTable(deps: MethodDeps): RpcMethodTable {
     ...contextMethods(deps),
     ...watchMethods(deps),
     ...fileMethods(deps),
+    ...shellMethods(deps),
   } satisfies Handlers<MethodName>;
   return Object.fromEntries(
     Object.entries(METHODS).map(([name, { params }]) => [

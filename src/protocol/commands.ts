@@ -6,6 +6,7 @@ import { InstallPackagesSchema, InstallResultSchema } from "./packages.ts";
 import { MAX_PATH_LENGTH, PathSchema, WORKSPACE } from "./path.ts";
 import { SearchFilesSchema, SearchResultSchema } from "./search.ts";
 import { ColsSchema, RowsSchema } from "./terminal.ts";
+import { ShellCommandSchema, ShellResultSchema } from "./shells.ts";
 import { envelopeSchema } from "./verdict.ts";
 
 export { type Entry, EntrySchema } from "./entry.ts";
@@ -202,6 +203,7 @@ const SINGLE_COMMANDS = [
   ReplaceInFileSchema,
   SetPermissionsSchema,
   InstallPackagesSchema,
+  ShellCommandSchema,
 ] as const;
 
 /** Every command but `batch`. */
@@ -264,6 +266,7 @@ const SINGLE_RESULTS = {
   }),
   set_permissions: z.strictObject({ path: z.string(), mode: z.string() }),
   install_packages: InstallResultSchema,
+  shell_command: ShellResultSchema,
 } as const satisfies Record<SingleCommand["type"], z.ZodType>;
 
 /** The answer to each command of a batch. */

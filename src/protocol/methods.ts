@@ -11,6 +11,7 @@ import { FILE_METHODS } from "./files.ts";
 import { LanguageSchema, RuntimeNameSchema } from "./language.ts";
 import { PROCESS_METHODS } from "./processes.ts";
 import { WATCH_METHODS } from "./watches.ts";
+import { SHELL_METHODS } from "./shells.ts";
 import {
   SessionCreatedSchema,
   SessionCreateSchema,
@@ -194,6 +195,7 @@ export const METHODS = {
   ...CONTEXT_METHODS,
   ...WATCH_METHODS,
   ...FILE_METHODS,
+  ...SHELL_METHODS,
 } as const satisfies Record<string, Method>;
 
 /** The name of a method. */

@@ -9,6 +9,7 @@ const CODES = {
   process_not_found: ERROR_CODES.SessionNotFound,
   context_not_found: ERROR_CODES.SessionNotFound,
   watch_not_found: ERROR_CODES.SessionNotFound,
+  shell_not_found: ERROR_CODES.SessionNotFound,
   session_limit_reached: ERROR_CODES.SessionLimitReached,
   process_limit_reached: ERROR_CODES.SessionLimitReached,
   context_limit_reached: ERROR_CODES.SessionLimitReached,

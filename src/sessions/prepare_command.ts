@@ -8,12 +8,13 @@ import type { SessionContexts } from "./contexts/session_contexts.ts";
 import { assertSize, decodeContent, type ParamsPath, utf8Length } from "./content.ts";
 import { prepareInstall } from "./prepare_packages.ts";
 import { compileGlob, compilePattern, ExpressionError } from "./search_expression.ts";
+import type { SessionShells } from "./shells/session_shells.ts";
 import type { SessionLimits } from "./session_limits.ts";
 
 /** A command that runs a program. */
 export type ProgramCommand = Extract<
   SingleCommand,
-  { type: "execute_code" | "execute_shell" | "install_packages" }
+  { type: "execute_code" | "execute_shell" | "install_packages" | "shell_command" }
 >;
 /** A command that only touches files. */
 export type FileCommand = Exclude<SingleCommand, ProgramCommand>;
@@ -39,10 +40,13 @@ export interface PreparedProgram extends Prepared {
 /** Code to run as a cell of a context. */
 export interface PreparedCell extends Prepared {
   readonly kind: "cell";
-  readonly type: "execute_code";
+  readonly type: "execute_code" | "shell_command";
   readonly context: Context;
   readonly code: string;
   readonly env: Readonly<Record<string, string>> | undefined;
+  readonly stdin?: string | undefined;
+  /** Whether it is a command of a shell. */
+  readonly isShell?: boolean;
 }
 
 /** A command on files. */
@@ -90,6 +94,7 @@ export interface CommandContext {
   readonly network: boolean;
   /** What cells run in. */
   readonly contexts: Pick<SessionContexts, "resolve">;
+  readonly shells: Pick<SessionShells, "resolve">;
   /** Where the command stands in the params. */
   readonly path: ParamsPath;
 }
@@ -146,6 +151,14 @@ function prepareSingle(command: SingleCommand, context: CommandContext): Prepare
     case "execute_code":
     case "execute_shell":
       return prepareProgram(command, context);
+    case "shell_command": {
+      const { type, shell, command: code, env, stdin = "" } = command;
+      checkCode(code, context.limits);
+      assertSize("stdin", utf8Length(stdin), context.limits, "maxFileBytes");
+      const bytes = code.length + stdin.length;
+      const shared = { code, env, stdin, bytes, takesSlot: true, isShell: true };
+      return { kind: "cell", type, context: context.shells.resolve(shell), ...shared };
+    }
     case "install_packages": {
       const { type, packages } = command;
       const plan = prepareInstall(command, context);
@@ -194,7 +207,7 @@ function fileCommand(
 }
 
 function prepareProgram(
-  command: Exclude<ProgramCommand, { type: "install_packages" }>,
+  command: Exclude<ProgramCommand, { type: "install_packages" | "shell_command" }>,
   context: CommandContext,
 ): PreparedProgram | PreparedCell {
   const { limits, path } = context;

@@ -16,6 +16,7 @@ import type { PreparedCommand } from "./prepare_command.ts";
 import { SessionCommands } from "./session_commands.ts";
 import { SessionDeadlines } from "./session_deadlines.ts";
 import { inMinutes, isoTime, type StoredSession } from "./session_facts.ts";
+import { SessionShells } from "./shells/session_shells.ts";
 import type { RunCommandOptions, SessionOptions, SessionServices } from "./session_options.ts";
 import { mayBecome } from "./session_state.ts";
 import type { SessionKind } from "./session_events.ts";
@@ -35,6 +36,8 @@ export class Session {
   readonly contexts: SessionContexts;
   /** Watches of its files. */
   readonly watches: SessionWatches;
+  /** Shells that go on between commands. */
+  readonly shells: SessionShells;
   readonly #options: SessionOptions;
   readonly #services: SessionServices;
   readonly #commands: SessionCommands;
@@ -57,6 +60,7 @@ export class Session {
     const { language, runtime } = facts;
     this.contexts = new SessionContexts({ sandbox, runtime, language, clock });
     this.watches = new SessionWatches({ sessionId: facts.id, sandbox, clock });
+    this.shells = new SessionShells({ sandbox, clock });
     this.#options = options;
     this.#services = services;
     this.#config = facts.config;
@@ -271,6 +275,7 @@ export class Session {
     await this.#commands.end(stop);
     this.contexts.end();
     this.watches.end();
+    this.shells.end();
     await endSandbox(this.id, end, this.#services);
     this.#become("Closed");
   }

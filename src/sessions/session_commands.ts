@@ -125,5 +125,6 @@ export class SessionCommands {
 
 /** Cells of different contexts run side by side. */
 function laneOf(command: PreparedCommand): string | undefined {
-  return command.kind === "cell" ? command.context.id : undefined;
+  if (command.kind !== "cell") return undefined;
+  return command.isShell ? `shell ${command.context.id}` : command.context.id;
 }

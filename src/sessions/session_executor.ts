@@ -45,8 +45,8 @@ export class SessionExecutor {
     const limits = this.#limits;
     const { executionId = newId(), concurrent = false, path = ["command"] } = options;
     const { language, sandbox: { languages }, kind: { runtime }, hasNetwork: network } = session;
-    const { contexts } = session;
-    const context = { limits, language, languages, runtime, network, contexts, path };
+    const { contexts, shells } = session;
+    const context = { limits, language, languages, runtime, network, contexts, shells, path };
     const prepared = prepareCommand(command, context);
     const hasOutput = writesOutput(prepared);
     const isProcess = prepared.kind === "program" && prepared.spec.background === true;

@@ -22,6 +22,7 @@ Deno.test("toRpcError() gives every domain code its number", () => {
     "session_closed": -32007,
     "context_not_found": -32001,
     "watch_not_found": -32001,
+    "shell_not_found": -32001,
     "context_limit_reached": -32002,
     "watch_limit_reached": -32002,
     "process_not_found": -32001,

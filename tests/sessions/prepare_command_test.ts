@@ -11,6 +11,7 @@ const CONTEXT: CommandContext = {
   runtime: "deno",
   network: false,
   contexts: { resolve: () => unimplemented() },
+  shells: { resolve: () => unimplemented() },
   path: ["command"],
 };
 

@@ -16,6 +16,10 @@ export interface ContextOptions {
   readonly language: Language;
   readonly program: KernelProgram;
   readonly sandbox: Pick<Sandbox, "run">;
+  /** Where its kernels start. @default {"/workspace"} */
+  readonly workingDirectory?: string;
+  /** Environment variables of its kernels. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   readonly clock: Clock;
 }
 

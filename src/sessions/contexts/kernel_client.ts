@@ -15,6 +15,10 @@ import { type CellError, type CellResults, readCellError, ResultList } from "./c
 export interface KernelClientOptions {
   readonly sandbox: Pick<Sandbox, "run">;
   readonly program: KernelProgram;
+  /** Where it starts. @default {"/workspace"} */
+  readonly workingDirectory?: string;
+  /** Environment variables of it. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** What the kernel's results may take, in bytes of JSON. @default {8388608} */
   readonly maxResultBytes?: number;
   /** By what the kernel marks what it says. @default {newKernelToken()} */
@@ -94,7 +98,7 @@ export class KernelClient {
       stdout: this.#stream("stdout", token),
       stderr: this.#stream("stderr", token),
     };
-    const run = sandbox.run(kernelSpec(program, token), {
+    const run = sandbox.run(kernelSpec(options, token), {
       output: (stream, bytes) => streams[stream].push(bytes),
       signal: this.#stop.signal,
       started: (control) => this.#started.resolve(control),
@@ -234,11 +238,12 @@ export class KernelClient {
   }
 }
 
-function kernelSpec(program: KernelProgram, token: string): RunSpec {
+function kernelSpec(options: KernelClientOptions, token: string): RunSpec {
+  const { program, workingDirectory = WORKSPACE, env } = options;
   const { argv: [commandName, ...args], module, greeting } = program;
   const stdin = greeting(token);
   const shared = { stdin, keepStdin: true, background: true, ...(module && { module }) };
-  return { kind: "shell", commandName, args, workingDirectory: WORKSPACE, ...shared };
+  return { kind: "shell", commandName, args, workingDirectory, ...(env && { env }), ...shared };
 }
 
 /** A sandbox that throws has no outcome, and the cell's end must have one. */
