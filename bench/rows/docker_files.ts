@@ -82,7 +82,7 @@ async function measureFiles(context: BenchContext, row: FileRow): Promise<RowRes
   const figures = await interleave(context, {
     ours: measure(ours, paths.ours, paths.theirs),
     baseline: measure(theirs, paths.theirs, paths.ours),
-  }, { rounds: quick ? 20 : 80, block: BLOCK, restMs: REST_MS, warmups: 2 });
+  }, { rounds: quick ? 20 : 80, block: BLOCK, restMs: REST_MS, warmups: quick ? 5 : 50 });
   checkText(paths.ours, await theirs.read(paths.ours), text);
   checkText(paths.theirs, await ours.read(paths.theirs), text);
   return finishRow({
