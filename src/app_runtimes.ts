@@ -24,6 +24,7 @@ export function startDeno(config: Config): Promise<DenoRuntime> {
     maxFileBytes: config.maxFileBytes,
     memoryLimitMB: config.memoryLimitMB,
     diskLimitMB: config.diskLimitMB,
+    registry: { url: config.npmRegistry, certificates: config.npmCertificates },
     logger: getLogger(["codebeaker", "deno"]),
   });
 }
