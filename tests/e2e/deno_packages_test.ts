@@ -310,6 +310,27 @@ testPackages("keeps to the limit of the disk", async ({ open }) => {
   assertEquals((result as CommandResults["list_directory"]).entries, []);
 });
 
+testPackages("keeps what two calls at once install", async ({ open }) => {
+  await using session = await open();
+  const calls = ["beaker-one@1", "@beaker/scoped", "beaker-two"].map((name) =>
+    session.execute({ type: "install_packages", packages: [name] }, { concurrent: true })
+  );
+  for (const { success, error } of await Promise.all(calls)) assert(success, error ?? "");
+  const code = `import { word } from "beaker-one"; import scoped from "@beaker/scoped";
+    import two from "beaker-two"; console.log(word, scoped, two.two);`;
+  assertEquals(await session.output(code), "one 3 two");
+});
+
+Deno.test("install_packages needs bubblewrap in a Deno session", async () => {
+  await using server = await startServer({ env: { CODEBEAKER_BUBBLEWRAP: "off" } });
+  await using client = await RpcClient.connect(server.wsUrl);
+  const permissions = { allowNet: true };
+  await using session = await TestSession.open(client, { runtime: "deno", permissions });
+  const { status, error } = await install(session, "beaker-one");
+  assertEquals(status, "not_started");
+  assertStringIncludes(error ?? "", "bubblewrap does not work on this server");
+});
+
 const registryRequirement = await requirement("registry");
 
 Deno.test({
