@@ -248,6 +248,29 @@ testPackages("does not widen what code may do", async ({ open, registry }) => {
   assertEquals(await session.output(code), "NotCapable,NotCapable");
 });
 
+Deno.test({
+  ...confined,
+  name: "install_packages in a Deno session asks the registry only, whatever a package wants",
+  async fn() {
+    await using other = await NpmRegistryServer.start([]);
+    const packages = ["http:", "git+http:"].map((scheme, index) => ({
+      name: `beaker-far-${index}`,
+      version: "1.0.0",
+      files: {},
+      manifest: { dependencies: { far: `${scheme}//${other.host}/far.tgz` } },
+    }));
+    await using registry = await NpmRegistryServer.start(packages);
+    await using server = await startServer({ env: { CODEBEAKER_NPM_REGISTRY: registry.url } });
+    await using client = await RpcClient.connect(server.wsUrl);
+    const permissions = { allowNet: [registry.host] };
+    await using session = await TestSession.open(client, { runtime: "deno", permissions });
+    for (const { name } of packages) {
+      assertEquals((await install(session, name)).status, "nonzero_exit");
+    }
+    assertEquals(other.requests, []);
+  },
+});
+
 testPackages("says what to grant", async ({ open, registry }) => {
   const ask = async (permissions: MethodInput<"session.create">["permissions"]) => {
     await using session = await open({ permissions });
