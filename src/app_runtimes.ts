@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import { resolve } from "@std/path";
 import type { Config } from "./config/schema.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { DenoRuntime } from "./runtimes/deno/deno_runtime.ts";
@@ -24,6 +25,10 @@ export function startDeno(config: Config): Promise<DenoRuntime> {
     maxFileBytes: config.maxFileBytes,
     memoryLimitMB: config.memoryLimitMB,
     diskLimitMB: config.diskLimitMB,
+    registry: {
+      url: config.npmRegistry,
+      certificates: config.npmCertificates && resolve(config.npmCertificates),
+    },
     logger: getLogger(["codebeaker", "deno"]),
   });
 }

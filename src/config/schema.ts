@@ -209,6 +209,19 @@ export const SETTINGS = {
     "Variables that a Deno session may be granted; it only ever sees those given to it",
   ),
   denoAllowRun: toggle(false, "Whether a Deno session may be granted to start other programs"),
+  npmRegistry: optionalText(
+    "Registry from which install_packages gets packages for Deno sessions; by default " +
+      "https://registry.npmjs.org/",
+    {
+      accepts: isRegistryUrl,
+      expected: "an http or https URL without user, query and fragment",
+      variables: ["NPM_CONFIG_REGISTRY"],
+    },
+  ),
+  npmCertificates: optionalPath(
+    "PEM file of authorities that may sign the registry's certificate, besides those of the system",
+    ["DENO_CERT"],
+  ),
   docker: choice(
     ["auto", "off"],
     "auto",
@@ -316,6 +329,12 @@ function isAddress(value: string): boolean {
 }
 
 /** Only the form; what the client of the engine takes is its own to say. */
+function isRegistryUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return false;
+  return url.username === "" && url.password === "" && url.search === "" && url.hash === "";
+}
+
 function isEngineAddress(value: string): boolean {
   return /^(?:unix:\/\/\/.+|(?:tcp|http|https):\/\/[^\s/]+\/?)$/.test(value);
 }

@@ -104,6 +104,11 @@ export interface ShellSpec extends ProgramSpec {
    * permissions runs the module with those, and takes the program for nothing else.
    */
   readonly module?: string | undefined;
+  /**
+   * Names of packages from npm that the program would install. A sandbox that has no such program installs
+   * them itself, and takes the program for nothing else.
+   */
+  readonly packages?: readonly string[] | undefined;
 }
 
 /** One run of a program in a sandbox. */

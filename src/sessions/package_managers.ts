@@ -1,16 +1,20 @@
 import { type Argv, CONTAINER_DENO, type Language, languageDefinition } from "../languages.ts";
 import type { PackageManager } from "../protocol/packages.ts";
 
-/** What is known of a manager of packages. */
-export interface ManagerDefinition {
-  /** Installs packages; their names follow. */
-  readonly install: Argv;
-  /** Installs what a file lists. */
-  readonly fromFile?: FromFile;
+/** How packages are named. */
+export interface PackageForm {
   /** The form of a name; never one that begins with "-", or that is a path or an address. */
   readonly name: RegExp;
   /** A name, for the error. */
   readonly example: string;
+}
+
+/** What is known of a manager of packages. */
+export interface ManagerDefinition extends PackageForm {
+  /** Installs packages; their names follow. */
+  readonly install: Argv;
+  /** Installs what a file lists. */
+  readonly fromFile?: FromFile;
 }
 
 /** How a manager takes a file that lists packages. */
@@ -77,6 +81,12 @@ export const PACKAGE_MANAGERS: Readonly<Record<PackageManager, ManagerDefinition
     name: /^[A-Za-z0-9][A-Za-z0-9._-]*(?::[0-9][A-Za-z0-9.]*)?$/,
     example: "rake:13.2.1",
   },
+};
+
+/** Packages of Deno sessions, which are those of npm whatever they are called. */
+export const DENO_SESSION_PACKAGES: PackageForm = {
+  name: new RegExp(`^(?:npm:)?${NPM_NAME}(?:${NPM_VERSION})?$`),
+  example: "zod@4",
 };
 
 const BY_LANGUAGE: Partial<Record<Language, PackageManager>> = {

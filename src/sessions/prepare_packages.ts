@@ -8,7 +8,12 @@ import { FILE_REFUSALS } from "../runtimes/file_error.ts";
 import type { ShellSpec } from "../runtimes/runtime.ts";
 import { workspacePath, workspaceSegments } from "../runtimes/workspace_path.ts";
 import type { ParamsPath } from "./content.ts";
-import { managerOf, PACKAGE_MANAGERS } from "./package_managers.ts";
+import {
+  DENO_SESSION_PACKAGES,
+  managerOf,
+  PACKAGE_MANAGERS,
+  type PackageForm,
+} from "./package_managers.ts";
 
 /** A command that installs packages. */
 export type InstallCommand = Extract<SingleCommand, { type: "install_packages" }>;
@@ -30,6 +35,7 @@ export type InstallPlan =
 
 /** Checks what is to be installed. Throws `InvalidParamsError`. */
 export function prepareInstall(command: InstallCommand, place: PackagePlace): InstallPlan {
+  if (place.runtime === "deno") return prepareInDeno(command, place);
   const manager = command.manager ?? managerOf(place.language);
   if (manager === undefined) throw invalid(place, "manager", noManager(place.language));
   checkNames(command, manager, place);
@@ -37,7 +43,6 @@ export function prepareInstall(command: InstallCommand, place: PackagePlace): In
   if (file !== undefined) checkFile(command, manager, place);
   const segments = file === undefined ? [] : workspaceSegments(file);
   if (segments === undefined) return refused(FILE_REFUSALS.outside(file ?? ""));
-  if (place.runtime === "deno") return refused(place.network ? DENO_SESSION : DENO_OFFLINE);
   if (!place.network) return refused(NO_NETWORK);
   const directory = file === undefined ? WORKSPACE : workspacePath(segments.slice(0, -1));
   const [commandName, ...args] = argvOf(manager, file && workspacePath(segments));
@@ -54,11 +59,31 @@ export function prepareInstall(command: InstallCommand, place: PackagePlace): In
 
 const NO_NETWORK = "Cannot install packages: this session has no network; create it with " +
   '"network": true';
-const DENO_SESSION =
-  "Cannot install packages in a Deno session: nothing is installed there; code " +
-  'imports them by name, as in import { z } from "npm:zod@4"';
-const DENO_OFFLINE = `${DENO_SESSION}, in a session that was created with "allowNet": true in ` +
-  "its permissions";
+
+/** In a Deno session the sandbox installs, from npm, and knows whether the registry may be reached. */
+function prepareInDeno(command: InstallCommand, place: PackagePlace): InstallPlan {
+  const { manager = "deno", packages, requirementsFile } = command;
+  if (manager !== "deno" && manager !== "npm") {
+    return refused(
+      `Cannot install packages with ${manager} in a Deno session, which has those of npm only; ` +
+        "use a docker session",
+    );
+  }
+  if (requirementsFile !== undefined) {
+    throw invalid(place, "requirementsFile", "A Deno session takes no file, name the packages");
+  }
+  checkForm(packages, { manager, ...DENO_SESSION_PACKAGES }, place);
+  return {
+    kind: "program",
+    spec: {
+      kind: "shell",
+      commandName: "deno",
+      args: ["install"],
+      workingDirectory: WORKSPACE,
+      packages,
+    },
+  };
+}
 
 function argvOf(manager: PackageManager, file: string | undefined): Argv {
   const { install, fromFile } = PACKAGE_MANAGERS[manager];
@@ -66,7 +91,14 @@ function argvOf(manager: PackageManager, file: string | undefined): Argv {
 }
 
 function checkNames({ packages }: InstallCommand, manager: PackageManager, place: PackagePlace) {
-  const { name, example } = PACKAGE_MANAGERS[manager];
+  checkForm(packages, { manager, ...PACKAGE_MANAGERS[manager] }, place);
+}
+
+function checkForm(
+  packages: readonly string[],
+  { manager, name, example }: PackageForm & { readonly manager: PackageManager },
+  place: PackagePlace,
+): void {
   const issues: Issue[] = packages.flatMap((text, index) =>
     name.test(text) ? [] : [{
       path: [...place.path, "packages", index],

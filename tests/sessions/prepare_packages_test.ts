@@ -125,9 +125,25 @@ Deno.test("prepareInstall() says how to get what a session lacks", () => {
     return planned.message;
   };
   assert(message({ network: false }).includes('create it with "network": true'));
-  const online = message({ runtime: "deno" });
-  assert(online.includes('import { z } from "npm:zod@4"') && !online.includes("allowNet"));
-  assert(message({ runtime: "deno", network: false }).includes('"allowNet": true'));
+});
+
+Deno.test("prepareInstall() leaves the packages of a Deno session to its sandbox", () => {
+  const place = { runtime: "deno", language: "deno", network: false } as const;
+  const packages = ["zod", "lodash@4", "npm:@scope/x@^1.2"];
+  for (const manager of [undefined, "deno", "npm"] as const) {
+    const planned = plan({ packages, ...(manager && { manager }) }, place);
+    assert(planned.kind === "program");
+    assertEquals(planned.spec.packages, packages);
+  }
+  for (const name of ["jsr:@std/path", "-g", "--allow-scripts", "./x", "npm:", "a@file:../b"]) {
+    assertEquals(issue({ packages: ["zod", name] }, place).path, ["command", "packages", 1]);
+  }
+  for (const manager of ["pip", "go", "gem"] as const) {
+    const planned = plan({ packages: ["a"], manager }, place);
+    assert(planned.kind === "refused" && planned.message.includes("use a docker session"));
+  }
+  const { path } = issue({ requirementsFile: "package.json" }, place);
+  assertEquals(path, ["command", "requirementsFile"]);
 });
 
 Deno.test("install_packages needs a package or a file", () => {

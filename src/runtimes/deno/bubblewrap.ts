@@ -38,6 +38,10 @@ export interface BubblewrapOptions {
   readonly directory: string;
   /** Environment besides the one it is started with. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Files of the host bound read-only besides, by their path inside. */
+  readonly files?: Readonly<Record<string, string>> | undefined;
+  /** Symlinks inside, by their path. */
+  readonly links?: Readonly<Record<string, string>> | undefined;
   /** Size of `/tmp`, in bytes. */
   readonly tmpBytes: number;
 }
@@ -61,6 +65,8 @@ export function bubblewrapOptions(options: BubblewrapOptions): string[] {
     ...(place.kind === "workspace"
       ? [place.writable ? "--bind" : "--ro-bind", place.path, WORKSPACE]
       : []),
+    ...Object.entries(options.files ?? {}).flatMap(([path, host]) => ["--ro-bind-try", host, path]),
+    ...Object.entries(options.links ?? {}).flatMap(([path, to]) => ["--symlink", to, path]),
     ...Object.entries(options.env ?? {}).flatMap(([name, value]) => ["--setenv", name, value]),
     ...["--chdir", options.directory],
   ];

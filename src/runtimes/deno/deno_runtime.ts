@@ -16,6 +16,8 @@ import { Cgroups } from "./cgroups.ts";
 import { type DenoBinary, findDeno } from "../deno_binary.ts";
 import { DENO_LANGUAGES, DenoSandbox, type SandboxServices } from "./deno_sandbox.ts";
 import { Launcher, type Profile } from "./launcher.ts";
+import { PUBLIC_REGISTRY } from "./npm_registry.ts";
+import { PackageInstaller } from "./package_installer.ts";
 import { checkPermissions, type Grants, type PermissionPolicy } from "./permissions.ts";
 import { RunDirectory } from "./run_directory.ts";
 import { Slots } from "./slots.ts";
@@ -46,6 +48,11 @@ export interface DenoRuntimeSettings {
   /** Defaults of a session. */
   readonly memoryLimitMB: number;
   readonly diskLimitMB: number;
+  /** Where packages come from. */
+  readonly registry?: {
+    readonly url?: string | undefined;
+    readonly certificates?: string | undefined;
+  };
   readonly logger: RuntimeLogger;
 }
 
@@ -266,6 +273,16 @@ export class DenoRuntime implements Runtime {
       }),
       env,
       services: parts.services,
+      installer: new PackageInstaller({
+        registry: {
+          ...this.#settings.registry,
+          url: this.#settings.registry?.url ?? PUBLIC_REGISTRY,
+        },
+        profile,
+        workspace,
+        scratch: parts.directory,
+        services: parts.services,
+      }),
       onDispose: () => this.#sandboxes.delete(sandbox),
     });
     this.#sandboxes.add(sandbox);

@@ -19,6 +19,7 @@ import { handOffCode } from "./code_handoff.ts";
 import { absoluteDirectory, checkDenoCommand, type DenoCommandOptions } from "./deno_command.ts";
 import type { Launch, Launcher, Profile } from "./launcher.ts";
 import { LiveProgram } from "./live_program.ts";
+import type { PackageInstaller } from "./package_installer.ts";
 import { isGranted, NEEDS_POLICY } from "./permissions.ts";
 import { PathMask } from "./path_mask.ts";
 import { checkProgramEnv } from "./program_env.ts";
@@ -57,6 +58,7 @@ export interface DenoSandboxOptions {
   readonly files: WorkspaceFiles;
   readonly env: Readonly<Record<string, string>>;
   readonly services: SandboxServices;
+  readonly installer: PackageInstaller;
   /** Called once when it is disposed. */
   readonly onDispose: () => void;
 }
@@ -98,6 +100,8 @@ export class DenoSandbox implements Sandbox {
     if (signal.aborted) return { cause: "stopped", exitCode: null };
     const run = spec.kind === "code"
       ? this.#runCode(spec, { ...options, signal })
+      : spec.packages !== undefined
+      ? this.#options.installer.install(spec.packages, { ...options, signal })
       : spec.module === undefined
       ? this.#runShell(spec, { ...options, signal })
       : this.#runKernel(spec, spec.module, { ...options, signal });
@@ -193,7 +197,8 @@ export class DenoSandbox implements Sandbox {
 
   /** A spare of the profile, with the workspace moved to it; undefined if there is none or it cannot be. */
   #takeSpare(main: string) {
-    const { workspace, profile } = this.#options;
+    const { workspace } = this.#options;
+    const profile = this.#profile;
     // A spare changes into the workspace when it gets it, which takes the right to read it.
     if (!workspace.idle || !profile.grants.read.includes(WORKSPACE)) return undefined;
     if (isGranted(profile.grants.run)) return undefined;
@@ -216,8 +221,14 @@ export class DenoSandbox implements Sandbox {
     }
   }
 
+  /** What code runs with now. */
+  get #profile(): Profile {
+    const { profile, installer } = this.#options;
+    return installer.installed.length === 0 ? profile : { ...profile, packages: true };
+  }
+
   #launchAt(slot: Slot, { path }: Occupation, directory: string): Launch {
-    return { profile: this.#options.profile, slot, place: { kind: "workspace", path }, directory };
+    return { profile: this.#profile, slot, place: { kind: "workspace", path }, directory };
   }
 
   /** Runs a module of the server's that keeps an interpreter: with the permissions of code, see `launcher.ts`. */

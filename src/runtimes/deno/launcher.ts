@@ -3,6 +3,7 @@ import { WORKSPACE } from "../../protocol/commands.ts";
 import { bubblewrapOptions, INSIDE, type SystemView } from "./bubblewrap.ts";
 import type { Cgroups } from "./cgroups.ts";
 import { ARGS_FD, type CommandLine, limited, MARK_VARIABLE } from "./command_line.ts";
+import type { NpmRegistry } from "./npm_registry.ts";
 import { type Grants, isGranted, permissionFlags } from "./permissions.ts";
 import type { Slot } from "./slots.ts";
 
@@ -15,6 +16,8 @@ export interface Profile {
   readonly diskLimitMB: number;
   /** Processes and threads at the same time. */
   readonly pidsLimit: number;
+  /** Whether packages are those of the workspace's `node_modules`, and no others. @default {false} */
+  readonly packages?: true | undefined;
 }
 
 /** Where a child finds the workspace. */
@@ -33,6 +36,10 @@ export interface Launch {
   readonly directory: string;
   /** Environment of the program besides the one that all have; checked, see {@linkcode checkProgramEnv}. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Files of this machine that it can read besides, by their path inside. */
+  readonly files?: Readonly<Record<string, string>> | undefined;
+  /** Symlinks that it sees, by their path. */
+  readonly links?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Settings of {@linkcode Launcher}. */
@@ -52,6 +59,8 @@ const RUNTIME_MEMORY_MB = 64;
 /** What Deno reserves of private memory without using it. */
 const RUNTIME_DATA_MB = 640;
 const OPEN_FILES = 4096;
+/** Where an installer finds the certificates of the operator's choice. */
+const CERTIFICATES = "/opt/codebeaker/certificates.pem";
 
 /** Composes command lines: Deno with its flags, in a sandbox, under limits. */
 export class Launcher {
@@ -82,7 +91,7 @@ export class Launcher {
         "run",
         ...this.#flags(launch.profile, root),
         ...["--no-check", "--no-code-cache"],
-        ...permissionFlags(launch.profile.grants, { root }),
+        ...permissionFlags(launch.profile.grants, { root, packages: launch.profile.packages }),
         ...this.#preloads(root, ["bootstrap.js"]),
         toFileUrl(join(root, main)).href,
       ],
@@ -100,13 +109,15 @@ export class Launcher {
    */
   kernel(launch: Launch, module: string): CommandLine {
     const root = this.workspaceRoot(launch);
+    // A cell's packages are looked for beside its file too, which is the directory; see kernelImports.
+    const links = launch.profile.packages ? { "/node_modules": `${WORKSPACE}/node_modules` } : {};
     const command = {
       command: this.#denoPath,
       args: [
         "run",
         ...this.#flags(launch.profile, root, kernelImports(root, this.#bootstrapUrl)),
         ...["--no-check", "--no-code-cache"],
-        ...permissionFlags(launch.profile.grants, { root }),
+        ...permissionFlags(launch.profile.grants, { root, packages: launch.profile.packages }),
         // Of a part of it that is the inspector there is none.
         "--allow-sys",
         ...(this.#hasOwnNetwork(launch.profile) ? ["--allow-net=127.0.0.1"] : []),
@@ -116,7 +127,7 @@ export class Launcher {
     };
     return this.#limited(launch, {
       command: "bwrap",
-      args: [...this.#confinement(launch), "--", command.command, ...command.args],
+      args: [...this.#confinement({ ...launch, links }), "--", command.command, ...command.args],
     }, command);
   }
 
@@ -139,7 +150,9 @@ export class Launcher {
         name,
         ...(runs ? this.#flags(launch.profile, root) : ["--no-config", "--quiet"]),
         ...(name === "test" && !this.confined ? ["--no-check"] : []),
-        ...(runs ? permissionFlags(launch.profile.grants, { root }) : []),
+        ...(runs
+          ? permissionFlags(launch.profile.grants, { root, packages: launch.profile.packages })
+          : []),
         ...(name === "check" ? this.#checkFlags(launch.profile, root) : []),
         ...(runs ? this.#preloads(root, []) : []),
         ...(this.confined ? args : args.map((arg) => realPath(arg, root))),
@@ -150,6 +163,24 @@ export class Launcher {
   /** A child that is another program; only where it is confined. */
   program(launch: Launch, command: CommandLine): Promise<CommandLine> {
     return this.#hidden(launch, command);
+  }
+
+  /**
+   * A child that installs what the `package.json` in its workspace wants. Scripts of packages never run: Deno
+   * runs those only that it is told to.
+   */
+  installer(launch: Launch, { url, certificates }: NpmRegistry): Promise<CommandLine> {
+    const env = {
+      NPM_CONFIG_REGISTRY: url,
+      DENO_DIR: join(WORKSPACE, ".deno"),
+      DENO_TLS_CA_STORE: "mozilla,system",
+      ...(certificates !== undefined && { DENO_CERT: CERTIFICATES }),
+    };
+    const files = certificates === undefined ? {} : { [CERTIFICATES]: certificates };
+    return this.#hidden({ ...launch, env, files }, {
+      command: this.#denoPath,
+      args: ["install", "--node-modules-linker=hoisted"],
+    });
   }
 
   #hasOwnNetwork({ grants }: Profile): boolean {
@@ -164,17 +195,19 @@ export class Launcher {
     return this.confined ? INSIDE.deno : this.#settings.deno;
   }
 
-  #flags({ memoryLimitMB }: Profile, root: string, scopes?: ImportScopes): string[] {
+  #flags({ memoryLimitMB, packages }: Profile, root: string, scopes?: ImportScopes): string[] {
     return [
       ...["--quiet", "--no-prompt", "--no-config", "--no-lock"],
       `--v8-flags=--max-old-space-size=${memoryLimitMB}`,
+      ...(packages ? ["--node-modules-dir=manual"] : []),
       ...this.#importMap(root, scopes),
     ];
   }
 
-  #checkFlags({ grants }: Profile, root: string): string[] {
-    const offline = grants.net === true ? [] : ["--no-remote", "--no-npm"];
-    return ["--no-lock", ...offline, ...this.#importMap(root)];
+  #checkFlags({ grants, packages }: Profile, root: string): string[] {
+    const offline = grants.net === true ? [] : ["--no-remote", ...(packages ? [] : ["--no-npm"])];
+    const modules = packages ? ["--node-modules-dir=manual"] : [];
+    return ["--no-lock", ...offline, ...modules, ...this.#importMap(root)];
   }
 
   /**
@@ -221,7 +254,7 @@ export class Launcher {
     );
   }
 
-  #confinement({ profile, slot, place, directory, env }: Launch): string[] {
+  #confinement({ profile, slot, place, directory, env, files, links }: Launch): string[] {
     const { view, deno, bootstrap } = this.#settings;
     if (view === undefined) return [];
     return bubblewrapOptions({
@@ -235,6 +268,8 @@ export class Launcher {
       programs: isGranted(profile.grants.run),
       directory: place.kind === "slot" ? "/" : directory,
       env,
+      files,
+      links,
       tmpBytes: 256 * MIB,
     });
   }

@@ -77,6 +77,8 @@ export function isGranted(grant: true | readonly string[]): boolean {
 export interface PermissionFlagOptions {
   /** Where the workspace is in the child's own file system. @default {"/workspace"} */
   readonly root?: string;
+  /** Whether packages are those in the workspace, for which no connection is made. @default {false} */
+  readonly packages?: boolean | undefined;
 }
 
 /**
@@ -84,7 +86,7 @@ export interface PermissionFlagOptions {
  * network: Deno by itself lets code import from several hosts without any net permission.
  */
 export function permissionFlags(grants: Grants, options: PermissionFlagOptions = {}): string[] {
-  const { root = WORKSPACE } = options;
+  const { root = WORKSPACE, packages = false } = options;
   const rooted = (paths: readonly string[]) =>
     paths.map((path) => root + path.slice(WORKSPACE.length));
   return [
@@ -94,7 +96,7 @@ export function permissionFlags(grants: Grants, options: PermissionFlagOptions =
     ...(isGranted(grants.net) ? listFlag("--deny-net", grants.denyNet) : []),
     ...listFlag("--allow-env", grants.env),
     ...listFlag("--allow-run", grants.run),
-    ...importFlags(grants.net),
+    ...importFlags(grants.net).filter((flag) => !(packages && flag === "--no-npm")),
   ];
 }
 
