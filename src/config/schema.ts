@@ -210,17 +210,15 @@ export const SETTINGS = {
   ),
   denoAllowRun: toggle(false, "Whether a Deno session may be granted to start other programs"),
   npmRegistry: optionalText(
-    "Registry from which install_packages gets packages for Deno sessions; by default " +
-      "https://registry.npmjs.org/",
+    "Registry of npm packages for install_packages in Deno sessions, by default Deno's own; a session " +
+      "may be granted its host alone only if it is given here",
     {
       accepts: isRegistryUrl,
       expected: "an http or https URL without user, query and fragment",
-      variables: ["NPM_CONFIG_REGISTRY"],
     },
   ),
   npmCertificates: optionalPath(
     "PEM file of authorities that may sign the registry's certificate, besides those of the system",
-    ["DENO_CERT"],
   ),
   docker: choice(
     ["auto", "off"],
@@ -329,12 +327,6 @@ function isAddress(value: string): boolean {
 }
 
 /** Only the form; what the client of the engine takes is its own to say. */
-function isRegistryUrl(text: string): boolean {
-  const url = URL.parse(text);
-  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return false;
-  return url.username === "" && url.password === "" && url.search === "" && url.hash === "";
-}
-
 function isEngineAddress(value: string): boolean {
   return /^(?:unix:\/\/\/.+|(?:tcp|http|https):\/\/[^\s/]+\/?)$/.test(value);
 }
@@ -346,4 +338,10 @@ function isImagePattern(value: string): boolean {
 function isOrigin(value: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@%\\*]+$/i.test(value) &&
     URL.canParse(value);
+}
+
+function isRegistryUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) return false;
+  return url.username === "" && url.password === "" && url.search === "" && url.hash === "";
 }

@@ -364,7 +364,7 @@ Deno.test({
     await using client = await RpcClient.connect(server.wsUrl);
     await using session = await TestSession.open(client, {
       runtime: "deno",
-      permissions: { allowNet: ["registry.npmjs.org"] },
+      permissions: { allowNet: true },
     });
     await installed(session, "zod", "lodash@4");
     const code = `

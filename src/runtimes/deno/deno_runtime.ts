@@ -16,7 +16,7 @@ import { Cgroups } from "./cgroups.ts";
 import { type DenoBinary, findDeno } from "../deno_binary.ts";
 import { DENO_LANGUAGES, DenoSandbox, type SandboxServices } from "./deno_sandbox.ts";
 import { Launcher, type Profile } from "./launcher.ts";
-import { PUBLIC_REGISTRY } from "./npm_registry.ts";
+import type { NpmRegistry } from "./npm_registry.ts";
 import { PackageInstaller } from "./package_installer.ts";
 import { checkPermissions, type Grants, type PermissionPolicy } from "./permissions.ts";
 import { RunDirectory } from "./run_directory.ts";
@@ -49,10 +49,7 @@ export interface DenoRuntimeSettings {
   readonly memoryLimitMB: number;
   readonly diskLimitMB: number;
   /** Where packages come from. */
-  readonly registry?: {
-    readonly url?: string | undefined;
-    readonly certificates?: string | undefined;
-  };
+  readonly registry?: NpmRegistry;
   readonly logger: RuntimeLogger;
 }
 
@@ -274,10 +271,7 @@ export class DenoRuntime implements Runtime {
       env,
       services: parts.services,
       installer: new PackageInstaller({
-        registry: {
-          ...this.#settings.registry,
-          url: this.#settings.registry?.url ?? PUBLIC_REGISTRY,
-        },
+        registry: this.#settings.registry ?? {},
         profile,
         workspace,
         scratch: parts.directory,

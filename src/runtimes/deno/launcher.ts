@@ -171,7 +171,7 @@ export class Launcher {
    */
   installer(launch: Launch, { url, certificates }: NpmRegistry): Promise<CommandLine> {
     const env = {
-      NPM_CONFIG_REGISTRY: url,
+      ...(url !== undefined && { NPM_CONFIG_REGISTRY: url }),
       DENO_DIR: join(WORKSPACE, ".deno"),
       DENO_TLS_CA_STORE: "mozilla,system",
       ...(certificates !== undefined && { DENO_CERT: CERTIFICATES }),
