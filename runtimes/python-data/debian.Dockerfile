@@ -5,7 +5,7 @@ FROM codebeaker-debian:${SUITE}-python
 COPY python-data/without /tmp/without
 RUN dpkg-deb --build --root-owner-group /tmp/without /tmp/without.deb >/dev/null \
   && dpkg --install /tmp/without.deb >/dev/null && rm -r /tmp/without /tmp/without.deb \
-  && /usr/local/lib/codebeaker/install python3-matplotlib python3-munkres python3-numpy \
-    python3-pandas \
+  && /usr/local/lib/codebeaker/install python3-jinja2 python3-matplotlib python3-munkres \
+    python3-numpy python3-pandas \
   && cd /usr/lib/python3/dist-packages \
   && find matplotlib numpy pandas -type d -name tests -prune -exec rm -rf {} +

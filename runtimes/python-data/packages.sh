@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the packages, unless the base has them: that of `--from-debian` has.
 set -eu
-if python3 -c 'import matplotlib, numpy, pandas' 2>/dev/null; then exit; fi
+if python3 -c 'import jinja2, matplotlib, numpy, pandas' 2>/dev/null; then exit; fi
 pip install --quiet --no-cache-dir --root-user-action ignore \
   --requirement /usr/local/lib/codebeaker/requirements.txt
 cd "$(python3 -c 'import sysconfig; print(sysconfig.get_path("platlib"))')"
