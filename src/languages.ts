@@ -20,6 +20,8 @@ export interface LanguageDefinition {
   readonly aliases: readonly string[];
   /** Image of its Docker sessions unless the client or the server's settings say otherwise. */
   readonly image: string;
+  /** Other images of ours for it, which clients name as `dockerImage`. */
+  readonly variants?: readonly string[];
   /** Ending of a source file, with its dot. */
   readonly extension: string;
   /** Whether its compiler passes over files whose names begin with a dot. @default {false} */
@@ -54,6 +56,7 @@ export const LANGUAGE_DEFINITIONS = {
   python: {
     aliases: ["py", "python3"],
     image: "codebeaker-python:latest",
+    variants: ["codebeaker-python-data:latest"],
     extension: ".py",
     run: ({ source }) => ["python3", source],
     version: ["python3", "--version"],

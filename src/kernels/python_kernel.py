@@ -3,6 +3,7 @@
 # Started by `PYTHON_BOOT` of kernel_programs.ts with `requests` in its globals: what the server writes, a JSON line at a time.
 # The first line has the token that marks what is the kernel's own in its output; see kernel_stream.ts.
 import ast, base64, builtins, json, linecache, os, signal, sys, threading, traceback, types
+from math import isfinite
 
 FRAME_BYTES = 4096 - 38  # With its head not more than a pipe takes in one piece, whoever else writes.
 MAX_TEXT = 256 * 1024
@@ -121,12 +122,20 @@ def columns(value):
             return None
         if library == "polars":
             return json.loads(json.dumps(value.to_dict(as_series=False), default=str))
-        return {
-            str(name): json.loads(value.iloc[:, at].to_json(orient="values", date_format="iso"))
-            for at, name in enumerate(value.columns)
-        }
+        names = [str(name) for name in value.columns]
+        if len(set(names)) < width:
+            return None  # One of two columns of the same name would be lost.
+        return {name: column_values(value.iloc[:, at]) for at, name in enumerate(names)}
     except Exception:
         return None
+
+
+def column_values(column):
+    """The values of a column of pandas; null for what is missing or infinite."""
+    if getattr(column.dtype, "kind", "") == "f" and type(column.dtype).__module__.startswith("numpy"):
+        # to_json() rounds.
+        return [float(number) if isfinite(number) else None for number in column.tolist()]
+    return json.loads(column.to_json(orient="values", date_format="iso", double_precision=15))
 
 
 def as_figure(value):

@@ -1,4 +1,4 @@
-import type { Bind, Call, Expected, Step } from "./scenario.ts";
+import type { Bind, Call, Expected, ExpectedAnswer, HttpRequest, Step } from "./scenario.ts";
 
 /** Params of `session.execute` beside the command. */
 export type ExecuteParams = Record<string, unknown>;
@@ -27,6 +27,20 @@ export function code(
   return execute({ type: "execute_code", code: text, ...fields }, params);
 }
 
+/** A cell of the session's default context. */
+export function cell(text: string, params: ExecuteParams = {}): Call {
+  return code(text, { context: "default" }, params);
+}
+
+/** A command line in the session's default shell. */
+export function shell(
+  command: string,
+  fields: Record<string, unknown> = {},
+  params: ExecuteParams = {},
+): Call {
+  return execute({ type: "shell_command", command, ...fields }, params);
+}
+
 /** A file of the session. */
 export function write(path: string, content: string, params: ExecuteParams = {}): Call {
   return execute({ type: "write_file", path, content }, params);
@@ -40,6 +54,17 @@ export function process(method: string, params: Record<string, unknown> = {}): C
 /** A call whose result is as expected. */
 export function step(call: Call, result: unknown, bind?: Bind): Step {
   return { call, expect: { result }, ...(bind !== undefined && { bind }) };
+}
+
+/** A request to a place of the session, such as `files/a.txt`, that is answered as expected. */
+export function http(
+  method: HttpRequest["method"],
+  place: string,
+  expect: ExpectedAnswer,
+  { bind, ...request }: Partial<HttpRequest> & { readonly bind?: Bind } = {},
+): Step {
+  const path = `/sessions/\${session}/${place}`;
+  return { http: { method, path, ...request }, expect, ...(bind !== undefined && { bind }) };
 }
 
 /** A call that is answered with an error. */

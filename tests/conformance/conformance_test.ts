@@ -5,15 +5,20 @@ import { type ServerProcess, startServer } from "../testutil/server_process.ts";
 import { batchScenarios } from "./batch_scenarios.ts";
 import { type Caller, openCaller } from "./callers.ts";
 import { contextScenarios } from "./context_scenarios.ts";
+import { dataScenarios } from "./data_scenarios.ts";
 import { endScenarios } from "./end_scenarios.ts";
 import { fileScenarios } from "./file_scenarios.ts";
+import { httpFileScenarios } from "./http_file_scenarios.ts";
 import { limitScenarios } from "./limit_scenarios.ts";
 import { missingNeed } from "./needs.ts";
 import { processScenarios } from "./process_scenarios.ts";
 import { runSteps } from "./run_scenario.ts";
 import { chosen, type RuntimeName, type Scenario, type TransportName } from "./scenario.ts";
+import { shellScenarios } from "./shell_scenarios.ts";
 import { streamScenarios } from "./stream_scenarios.ts";
+import { terminalScenarios } from "./terminal_scenarios.ts";
 import { verdictScenarios } from "./verdict_scenarios.ts";
+import { watchScenarios } from "./watch_scenarios.ts";
 
 const SCENARIOS: readonly Scenario[] = [
   ...verdictScenarios,
@@ -21,8 +26,13 @@ const SCENARIOS: readonly Scenario[] = [
   ...endScenarios,
   ...streamScenarios,
   ...processScenarios,
+  ...terminalScenarios,
   ...contextScenarios,
+  ...dataScenarios,
+  ...shellScenarios,
   ...fileScenarios,
+  ...watchScenarios,
+  ...httpFileScenarios,
   ...batchScenarios,
 ];
 
@@ -96,7 +106,8 @@ async function run(
   try {
     const steps = chosen(instead?.steps ?? scenario.steps, runtime);
     const { containerId } = session;
-    await runSteps(steps, { runtime, containerId, caller, connect, bindings });
+    const origin = server.url;
+    await runSteps(steps, { runtime, containerId, origin, caller, connect, bindings });
     caller.assertAnsweredOnce();
   } finally {
     const method = own ? "session.close" : "session.cancel";

@@ -1,12 +1,5 @@
-import { code, execute, refused, step } from "./calls.ts";
-import {
-  by,
-  type Call,
-  type Expected,
-  type Instead,
-  type Scenario,
-  type Step,
-} from "./scenario.ts";
+import { cell, execute, refused, step } from "./calls.ts";
+import { by, type Call, type Expected, type Scenario } from "./scenario.ts";
 
 const COUNTER = by({ docker: "counter += 1\ncounter", deno: "counter++; counter" });
 const SLEEP = by({
@@ -141,51 +134,8 @@ Frame()`,
       },
     ],
   },
-  {
-    name: "a bar chart of matplotlib is a PNG",
-    session: {},
-    needs: { docker: { module: "matplotlib" } },
-    instead: { deno: noPython("matplotlib") },
-    steps: [
-      step(cell("import matplotlib.pyplot as plt\n_ = plt.bar(['a', 'b'], [1, 2])"), {
-        status: "ok",
-        result: { results: [{ "image/png": "$match:^iVBORw0KGgo" }] },
-      }),
-    ],
-  },
-  {
-    name: "a DataFrame comes as columns",
-    session: {},
-    needs: { docker: { module: "pandas" } },
-    instead: { deno: noPython("pandas") },
-    steps: [
-      step(cell("import pandas\npandas.DataFrame({'a': [1, 2], 'b': ['x', 'y']})"), {
-        status: "ok",
-        result: {
-          results: [{
-            "text/html": "$match:<table",
-            "application/json": { a: [1, 2], b: ["x", "y"] },
-          }],
-        },
-      }),
-    ],
-  },
 ];
-
-function cell(text: string, params: Record<string, unknown> = {}): Call {
-  return code(text, { context: "default" }, params);
-}
 
 function shows(plain: string): Expected {
   return { result: { status: "ok", result: { results: [{ "text/plain": plain }] } } };
-}
-
-function noPython(module: string): Instead {
-  const steps: Step[] = [
-    refused(code(`import ${module}`, { language: "python" }), {
-      code: -32602,
-      data: { reason: "invalid_params" },
-    }),
-  ];
-  return { because: `Deno sessions have no Python, and so no ${module}`, steps };
 }

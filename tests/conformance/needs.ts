@@ -3,8 +3,6 @@ import { runProgram } from "../testutil/run_program.ts";
 import type { Caller } from "./callers.ts";
 import type { Need } from "./scenario.ts";
 
-const modules = new Map<string, Promise<boolean>>();
-
 /** Says what of a need is not there; undefined if it is. */
 export async function missingNeed(
   need: Need | undefined,
@@ -15,20 +13,8 @@ export async function missingNeed(
     const { code } = await runProgram("docker", ["image", "inspect", need.image]);
     return code === 0 ? undefined : `the engine has no image ${need.image}`;
   }
-  if ("module" in need) {
-    const { module } = need;
-    const has = modules.get(module) ?? hasModule(module);
-    modules.set(module, has);
-    return await has ? undefined : `the image of Python has no ${module}`;
-  }
   const { result } = await caller.call({ method: "runtime.list", params: {} });
   const { runtimes } = result as MethodResult<"runtime.list">;
   const cgroups = runtimes.find(({ name }) => name === "deno")?.details.cgroups;
   return cgroups ? undefined : "Deno sessions have no control groups here";
-}
-
-async function hasModule(module: string): Promise<boolean> {
-  const args = ["run", "--rm", "--network=none", "codebeaker-python", "python3", "-c"];
-  const { code } = await runProgram("docker", [...args, `import ${module}`]);
-  return code === 0;
 }

@@ -4,6 +4,7 @@ import { type Bindings, differences, substitute } from "../testutil/pattern.ts";
 import type { RpcMessage } from "../testutil/rpc_client.ts";
 import { until } from "../testutil/within.ts";
 import type { Caller } from "./callers.ts";
+import { requestHttp } from "./http_requests.ts";
 import { commandLines } from "./sandbox_processes.ts";
 import type { Bind, Call, Expected, RuntimeName, Step } from "./scenario.ts";
 
@@ -14,6 +15,8 @@ export interface Place {
   readonly runtime: RuntimeName;
   /** The id of the session's container or sandbox. */
   readonly containerId: string;
+  /** The address of the server. */
+  readonly origin: string;
   readonly caller: Caller;
   /** Opens another connection. */
   connect(): Promise<Caller>;
@@ -41,8 +44,15 @@ async function runStep(
     // A step that fails before comes first.
     answer.catch(() => {});
     begun.set(step.begin, answer);
+  } else if ("call" in step && step.anew === true) {
+    await using other = await place.connect();
+    check(step, await other.call(filled(step.call)), step.call, bindings);
   } else if ("call" in step) {
     check(step, await caller.call(filled(step.call)), step.call, bindings);
+  } else if ("http" in step) {
+    const { bytes, ...answer } = await requestHttp(place.origin, filled(step.http));
+    assertEquals(differences(answer, step.expect, bindings), [], show(step.http, answer));
+    bindAll(step.bind, { ...answer, bytes }, bindings);
   } else if ("answered" in step) {
     check(step, await begun.get(step.answered)!, step.answered, bindings);
   } else if ("until" in step) {
@@ -66,14 +76,21 @@ async function runStep(
 }
 
 function check(
-  { expect, bind = {} }: { readonly expect: Expected; readonly bind?: Bind },
+  { expect, bind }: { readonly expect: Expected; readonly bind?: Bind },
   answer: RpcMessage,
   what: unknown,
   bindings: Bindings,
 ): void {
-  const shown = `${JSON.stringify(what)}\n${JSON.stringify(answer).slice(0, 2000)}`;
-  assertEquals(differences(answer, expect, bindings), [], shown);
+  assertEquals(differences(answer, expect, bindings), [], show(what, answer));
   assertEquals("result" in answer, !("error" in answer), "Expected a result or an error, not both");
+  bindAll(bind, answer, bindings);
+}
+
+function show(what: unknown, answer: unknown): string {
+  return `${JSON.stringify(what)}\n${JSON.stringify(answer).slice(0, 2000)}`;
+}
+
+function bindAll(bind: Bind = {}, answer: unknown, bindings: Bindings): void {
   for (const [name, place] of Object.entries(bind)) bindings.set(name, valueAt(answer, place));
 }
 
@@ -125,7 +142,7 @@ async function gather(connections: number, processId: string, place: Place): Pro
   return chunks.map(({ data }) => data).join("");
 }
 
-function valueAt(message: RpcMessage, place: string): unknown {
+function valueAt(message: unknown, place: string): unknown {
   return place.split("/").slice(1).reduce<unknown>(
     (value, key) => (value as Record<string, unknown>)[key],
     message,

@@ -9,18 +9,49 @@ export interface Call {
   readonly params: Record<string, unknown>;
 }
 
+/** An entry of a tar archive: a file with a text, or a symlink. */
+export type TarEntry =
+  | { readonly name: string; readonly content: string }
+  | { readonly name: string; readonly linkName: string };
+
+/** A request of plain HTTP beside the calls, with what was bound filled in. */
+export interface HttpRequest {
+  readonly method: "GET" | "HEAD" | "PUT" | "DELETE";
+  /** Path and query, behind the address of the server. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A text, what was bound of another answer (`$name`), or a tar archive of these entries. */
+  readonly body?: string | { readonly tar: readonly TarEntry[] };
+}
+
+/** A pattern of an {@linkcode HttpAnswer}. */
+export interface ExpectedAnswer {
+  readonly status: number;
+  /** By names in lower case. */
+  readonly headers?: Readonly<Record<string, unknown>>;
+  /** The text, or the value of what is JSON. */
+  readonly body?: unknown;
+}
+
 /** A pattern of a response, as `differences` of `tests/testutil/pattern.ts` takes it. */
 export type Expected =
   | { readonly result: unknown }
   | { readonly error: unknown };
 
-/** Name to the place in a response, such as `/result/result/pid`. */
+/** Name to the place in a response, such as `/result/result/pid`, or in an answer, such as `/bytes`. */
 export type Bind = Readonly<Record<string, string>>;
 
 /** One thing that a scenario does, and what it expects of it. */
 export type Step =
-  /** Calls and waits for the answer. */
-  | { readonly call: Call; readonly expect: Expected; readonly bind?: Bind }
+  /** Calls and waits for the answer, with `anew` on a connection of its own. */
+  | {
+    readonly call: Call;
+    readonly expect: Expected;
+    readonly bind?: Bind;
+    readonly anew?: boolean;
+  }
+  /** Sends a request of plain HTTP and waits for the answer. */
+  | { readonly http: HttpRequest; readonly expect: ExpectedAnswer; readonly bind?: Bind }
   /** Calls, and leaves the answer to a later step. */
   | { readonly begin: string; readonly call: Call }
   /** Waits for the answer to what was begun under this name. */
@@ -51,9 +82,7 @@ export type Need =
   /** An image of the engine. */
   | { readonly image: string }
   /** Control groups for Deno sessions. */
-  | { readonly cgroups: true }
-  /** A module of the image of Python. */
-  | { readonly module: string };
+  | { readonly cgroups: true };
 
 /** Steps and what is expected of them: all there is to a scenario. */
 export interface Scenario {

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { LANGUAGE_DEFINITIONS } from "../../src/languages.ts";
+import { LANGUAGE_IMAGES } from "../../runtimes/build/language_images.ts";
 import { runProgram } from "./run_program.ts";
 
 /** What some tests need of the machine beside Deno. */
@@ -19,9 +19,7 @@ export interface Requirement {
 
 const PROBE_TIMEOUT_MS = 20_000;
 
-const IMAGES = [
-  ...new Set(Object.values(LANGUAGE_DEFINITIONS).map(({ image }) => image)),
-];
+const IMAGES = LANGUAGE_IMAGES.map(({ name }) => name);
 
 const PROBES: Record<RequirementName, () => Promise<string | undefined>> = {
   docker: () => probe("docker", ["version"], "no Docker engine answers"),

@@ -169,9 +169,9 @@ export class Images {
   }
 
   #missing(name: string, language: Language, cause: unknown): SandboxError {
-    const own = name === languageDefinition(language).image;
-    const how = own
-      ? `build it with "deno task images ${language}"`
+    const own = buildName(withTag(name), language);
+    const how = own !== undefined
+      ? `build it with "deno task images ${own}"`
       : `build it or pull it ("docker pull ${name}"), or let the server pull with ` +
         "--docker-pull missing";
     return new SandboxError(
@@ -180,6 +180,13 @@ export class Images {
       { cause, data: { runtime: "docker", image: name } },
     );
   }
+}
+
+/** What `deno task images` takes for an image of ours; undefined for another's. */
+function buildName(image: string, language: Language): string | undefined {
+  const { image: own, variants = [] } = languageDefinition(language);
+  if (image === own) return language;
+  return variants.includes(image) ? image.replace(/^codebeaker-(.+):latest$/, "$1") : undefined;
 }
 
 function refused(message: string): InvalidParamsError {

@@ -45,6 +45,15 @@ Deno.test("planBuild() from Debian makes what a stand-in begins with, and nothin
   assertEquals(steps.map(({ pulls }) => pulls), [undefined, undefined, undefined, undefined]);
 });
 
+Deno.test("planBuild() from Debian gives an image that is nobody's default a stand-in of its own", () => {
+  const steps = planBuild(chooseImages(["python-data"]), recipes, { fromDebian: true });
+  assertEquals(steps.map(({ image }) => image), [
+    "codebeaker-debian:bookworm-python",
+    "codebeaker-debian:bookworm-python-data",
+    "codebeaker-python-data:latest",
+  ]);
+});
+
 Deno.test("planBuild() from Debian builds on plain Debian where there is no stand-in", () => {
   const steps = planBuild(chooseImages(["bash"]), recipes, { fromDebian: true });
   assertEquals(steps.length, 1);

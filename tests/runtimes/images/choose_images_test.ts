@@ -14,6 +14,14 @@ Deno.test("chooseImages() takes languages, aliases and folders, each image once,
   assertEquals(folders, ["nodejs", "dotnet", "gcc"]);
 });
 
+Deno.test("chooseImages() takes an image that is nobody's default by its folder, and among all", () => {
+  assertEquals(chooseImages(["python-data"]).map(({ name }) => name), [
+    "codebeaker-python-data:latest",
+  ]);
+  assertEquals(chooseImages(["python"]).map(({ folder }) => folder), ["python"]);
+  assertEquals(chooseImages([]).at(-1)?.folder, "python-data");
+});
+
 Deno.test("chooseImages() names the nearest for a name that there is not", () => {
   assertThrows(() => chooseImages(["pyhton"]), RangeError, 'did you mean "python"?');
 });

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { LANGUAGE_IMAGES } from "../../../runtimes/build/language_images.ts";
 import {
   CONTAINER_DENO,
   type Language,
@@ -29,9 +30,7 @@ const PROGRAMS: Partial<Record<Language, string>> = {
     '  std::cout << "hi " << argv[1] << std::endl;\n  return 3;\n}',
 };
 
-const requirement = await requireImages([
-  ...new Set(Object.values(LANGUAGE_DEFINITIONS).map(({ image }) => image)),
-]);
+const requirement = await requireImages(LANGUAGE_IMAGES.map(({ name }) => name));
 
 for (const [language, program] of Object.entries(PROGRAMS) as [Language, string][]) {
   const { image, extension, compile, run, version } = languageDefinition(language);
@@ -72,10 +71,10 @@ Deno.test({
       "id -u; id -g; pwd; echo $HOME; echo $LANG; touch ~/a /workspace/b ~/.local/bin/c; " +
       "case :$PATH: in *:/home/codebeaker/.local/bin:*) echo path;; esac; ls -A /workspace; " +
       "test -s /etc/ssl/certs/ca-certificates.crt && echo certificates";
-    for (const { image } of Object.values(LANGUAGE_DEFINITIONS)) {
-      const { stdout } = await runInImage(image, script);
+    for (const { name } of LANGUAGE_IMAGES) {
+      const { stdout } = await runInImage(name, script);
       const expected = "65532 65532 /workspace /home/codebeaker C.UTF-8 path b certificates";
-      assertEquals(stdout.trim().split("\n").join(" "), expected, image);
+      assertEquals(stdout.trim().split("\n").join(" "), expected, name);
     }
   },
 });
