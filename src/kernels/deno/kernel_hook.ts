@@ -9,10 +9,16 @@ let hookId = "";
 /** What the last {@linkcode grasp} was about. */
 let grasped: unknown;
 
-/** Puts where the inspector finds it what cells and {@linkcode grasp} need of the kernel. */
-export async function installHook(): Promise<void> {
+/**
+ * Puts where the inspector finds it what cells and {@linkcode grasp} need of the kernel. `running` tells which
+ * cell runs: one that has been interrupted before its turn must not begin, since nobody would end it any more.
+ */
+export async function installHook(running: () => unknown): Promise<void> {
   const hook = {
-    turn: () => new Promise<void>((go) => setImmediate(() => go())),
+    turn: () => {
+      const cell = running();
+      return new Promise<void>((go) => setImmediate(() => running() === cell && go()));
+    },
     grasp: (value: unknown) => void (grasped = value),
   };
   Object.defineProperty(globalThis, Symbol.for("codebeaker.kernel"), { value: hook });

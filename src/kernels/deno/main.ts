@@ -20,7 +20,7 @@ import { installHook } from "./kernel_hook.ts";
 import type { CellRequest, Hello } from "./kernel_requests.ts";
 import { prepareGlobals } from "./prepare_globals.ts";
 import { inspectFrom, listen } from "./request_worker.ts";
-import { interruptCell, performCell, settleCell } from "./running_cell.ts";
+import { interruptCell, performCell, runningCell, settleCell } from "./running_cell.ts";
 
 const { exit } = Deno;
 const isInspected = Deno.args.includes("inspect");
@@ -57,7 +57,7 @@ async function start({ token, typescript }: Hello): Promise<void> {
   connectInspector();
   beginFrames(token);
   isTypeScript = typescript;
-  await installHook();
+  await installHook(runningCell);
   if (isInspected) inspectFrom(openInspectorServer());
   else becomeReady();
 }

@@ -5,7 +5,7 @@ import { replaceTimers } from "./cell_timers.ts";
 import { formatStack } from "./format_stack.ts";
 import { sendFrame } from "./frame_output.ts";
 import { mimeBundle, rawBundle } from "./mime_bundle.ts";
-import { isCellRunning, publish } from "./running_cell.ts";
+import { publish, runningCell } from "./running_cell.ts";
 
 const { stderr } = Deno;
 const encoder = new TextEncoder();
@@ -22,7 +22,7 @@ export function prepareGlobals(): void {
   globals.display = display;
   globals.require = createRequire(`file://${workingDirectory()}/`);
   replaceExits();
-  replaceTimers(isCellRunning);
+  replaceTimers(() => runningCell() !== undefined);
   // An error in what goes on after its cell ends neither the context nor another cell.
   addEventListener("error", (event) => {
     event.preventDefault();

@@ -22,9 +22,9 @@ interface RunningCell {
 
 let current: RunningCell | undefined;
 
-/** Whether a cell runs. */
-export function isCellRunning(): boolean {
-  return current !== undefined;
+/** The cell that runs, undefined between cells. */
+export function runningCell(): unknown {
+  return current;
 }
 
 /** Runs a cell to its end, and tells what it gave. */
