@@ -63,15 +63,19 @@ const ALLOWED: Record<string, readonly string[] | "everything"> = {
     "config",
   ],
   "runtimes/deno/bootstrap": [],
-  agent: ["agent/inside", "errors"],
+  agent: ["agent/inside", "errors", "strip_types"],
   "agent/inside": [],
 
-  kernels: ["languages"],
+  kernels: ["kernels/deno", "languages", "strip_types"],
+  // Run elsewhere, and given as texts.
+  "kernels/deno": [],
   protocol: ["languages"],
   languages: [],
   errors: [],
   // deno-lint-ignore camelcase -- the name of a file
   start_error: [],
+  // deno-lint-ignore camelcase -- the name of a file
+  strip_types: [],
   logging: [],
   metrics: [],
   audit: [],
@@ -87,11 +91,12 @@ const PACKAGES: Record<string, readonly string[]> = {
   errors: [],
   "runtimes/deno/bootstrap": [],
   "agent/inside": [],
-  kernels: ["node:inspector", "node:module", "node:process", "node:timers"],
+  kernels: [],
+  "kernels/deno": ["node:inspector", "node:module", "node:process", "node:timers"],
 };
 
 /** The only parts that may read the arguments and the environment of the process. */
-const PROCESS_READERS = ["main", "runtimes/deno/bootstrap", "agent/inside", "kernels"];
+const PROCESS_READERS = ["main", "runtimes/deno/bootstrap", "agent/inside", "kernels/deno"];
 
 const ROOT = new URL("../", import.meta.url);
 const IMPORT_REGEXP =

@@ -1,4 +1,4 @@
-import { stripTypeScriptTypes } from "node:module";
+import { stripTypes } from "../strip_types.ts";
 import { AGENT_TEXTS } from "./agent_texts.ts";
 
 /** The one of the sources that is run. */
@@ -7,9 +7,8 @@ export const AGENT_MAIN = "main.js";
 let sources: ReadonlyMap<string, string> | undefined;
 
 /**
- * The sources of the agent by their names, all for one folder. They are JavaScript where that can be had:
- * Deno puts what it makes of TypeScript into its cache, and where that is read-only it tries again and
- * again, which takes an agent ten times as long as all else at its start.
+ * The sources of the agent by their names, all for one folder. They are JavaScript where that can be had: its
+ * Deno may have no cache to write to.
  */
 export function agentSources(): ReadonlyMap<string, string> {
   return sources ??= new Map(makeSources());
@@ -17,18 +16,17 @@ export function agentSources(): ReadonlyMap<string, string> {
 
 function makeSources(): [name: string, text: string][] {
   const texts = Object.entries(AGENT_TEXTS);
-  try {
-    return [
-      ...texts.map(([name, text]): [string, string] => [toJs(name), toJavaScript(text)]),
-    ];
-  } catch {
-    // A compiled server may be without what this takes.
-    return [...texts, [AGENT_MAIN, `import "./main.ts";\n`]];
+  const scripts: [name: string, text: string][] = [];
+  for (const [name, text] of texts) {
+    const script = stripTypes(text);
+    if (script === undefined) return [...texts, [AGENT_MAIN, `import "./main.ts";\n`]];
+    scripts.push([toJs(name), importingJs(script)]);
   }
+  return scripts;
 }
 
-function toJavaScript(text: string): string {
-  return stripTypeScriptTypes(text).replace(
+function importingJs(text: string): string {
+  return text.replace(
     /(?<=\sfrom "|\bimport\(")\.\/\w+\.ts(?="\)?;)/g,
     (specifier) => toJs(specifier),
   );

@@ -1,7 +1,6 @@
 import { CONTAINER_DENO, type Language } from "../languages.ts";
 import bashKernel from "./bash_kernel.sh" with { type: "text" };
-import denoKernel from "./deno_kernel.ts" with { type: "text" };
-import moduleSyntax from "./module_syntax.ts" with { type: "text" };
+import { DENO_KERNEL_URL } from "./deno_kernel_module.ts";
 import pythonKernel from "./python_kernel.py" with { type: "text" };
 
 /** What the server has for a kernel. */
@@ -53,18 +52,8 @@ const CELL_IMPORTS = {
   },
 };
 
-/** The kernel of JavaScript and TypeScript as one module, which can import nothing of ours where it runs. */
-export const DENO_KERNEL = [
-  "const { withoutModuleSyntax } = (() => {",
-  moduleSyntax.replace(/^export /gm, ""),
-  "return { withoutModuleSyntax };",
-  "})();",
-  denoKernel.replace(/^import .*"\.\/module_syntax\.ts";$/m, ""),
-].join("\n");
-
 const toLine = (message: unknown) => `${JSON.stringify(message)}\n`;
 const bytes = (text: string) => new TextEncoder().encode(text);
-const DENO_KERNEL_URL = `data:application/typescript;base64,${bytes(DENO_KERNEL).toBase64()}`;
 
 function denoProgram(typescript: boolean): KernelProgram {
   const importMap = encodeURIComponent(JSON.stringify(CELL_IMPORTS));

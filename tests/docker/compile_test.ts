@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { AGENT_TEXTS } from "../../src/agent/agent_texts.ts";
+import { DENO_KERNEL_TEXTS } from "../../src/kernels/deno_kernel_texts.ts";
 import { writeBootstrapFiles } from "../../src/runtimes/deno/bootstrap_files.ts";
 import { runProgram } from "../testutil/run_program.ts";
 
@@ -11,7 +12,7 @@ import { runProgram } from "../testutil/run_program.ts";
 
 const SRC = new URL("../../src/", import.meta.url);
 /** Folders of what no server runs itself. */
-const ELSEWHERE = ["agent/inside/", "runtimes/deno/bootstrap/"];
+const ELSEWHERE = ["agent/inside/", "kernels/deno/", "runtimes/deno/bootstrap/"];
 
 interface GraphModule {
   readonly specifier: string;
@@ -62,6 +63,13 @@ Deno.test("AGENT_TEXTS is the agent's folder", async () => {
   assertEquals(
     Object.entries(AGENT_TEXTS).toSorted(),
     (await readFolder(new URL("agent/inside/", SRC))).toSorted(),
+  );
+});
+
+Deno.test("DENO_KERNEL_TEXTS is the folder of Deno's kernel", async () => {
+  assertEquals(
+    Object.entries(DENO_KERNEL_TEXTS).toSorted(),
+    (await readFolder(new URL("kernels/deno/", SRC))).toSorted(),
   );
 });
 

@@ -309,6 +309,6 @@ Deno.test("a context ends with its session", async () => {
 async function kernelsOf(pid: number) {
   const all = await descendants(pid);
   const pids = all.map(({ pid }) => `/proc/${pid}/cmdline`);
-  const { stdout } = await runProgram("grep", ["-l", "data:application/typescript", ...pids]);
+  const { stdout } = await runProgram("grep", ["-l", "data:application/javascript", ...pids]);
   return all.filter(({ pid }) => stdout.includes(`/proc/${pid}/`));
 }

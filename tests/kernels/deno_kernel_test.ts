@@ -1,4 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { kernelProgram } from "../../src/kernels/kernel_programs.ts";
+import { until } from "../testutil/within.ts";
 import { interrupted, kernelRequirement, withKernel } from "./kernel_session.ts";
 
 const requirement = await kernelRequirement(Deno.execPath());
@@ -69,6 +71,38 @@ testDeno("deno_kernel keeps its state when it is interrupted", async (session) =
   }
   const { stdout } = await cell("await new Promise((r) => setTimeout(r, 30))");
   assertEquals(stdout, "", "nothing goes on");
+});
+
+Deno.test({
+  name: "deno_kernel does not begin a cell that is interrupted before its turn",
+  ...requirement,
+}, async () => {
+  const { argv, encode, greeting } = kernelProgram("javascript")!;
+  const args = argv.slice(1);
+  const options = { args, stdin: "piped", stdout: "piped", stderr: "null" } as const;
+  const child = new Deno.Command(Deno.execPath(), options).spawn();
+  const input = child.stdin.getWriter();
+  const write = (text: string) => input.write(new TextEncoder().encode(text));
+  let output = "";
+  const reading = child.stdout.pipeThrough(new TextDecoderStream())
+    .pipeTo(new WritableStream({ write: (text) => void (output += text) }));
+  try {
+    await write(greeting("token"));
+    const told = (text: string) => until(() => output.includes(text), 10_000, text);
+    await told("ready");
+    for (let id = 1; id < 20; id += 2) {
+      const cell = { type: "cell", count: 1 } as const;
+      await write(
+        encode({ ...cell, id, code: "for (;;);" }) + encode({ type: "interrupt", id }),
+      );
+      await told(`"end","id":${id},"interrupted":true`);
+      await write(encode({ ...cell, id: id + 1, code: "1 + 1" }));
+      await told(`"end","id":${id + 1}}`);
+    }
+  } finally {
+    child.kill("SIGKILL");
+    await Promise.allSettled([child.status, reading, input.close()]);
+  }
 });
 
 testDeno("deno_kernel shows what values offer", async ({ cell }) => {

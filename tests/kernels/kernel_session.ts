@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { kernelProgram } from "../../src/kernels/kernel_programs.ts";
+import { type KernelProgram, kernelProgram } from "../../src/kernels/kernel_programs.ts";
 import type { Language } from "../../src/languages.ts";
 import { systemClock } from "../../src/sessions/clock.ts";
 import type { CellError, MimeBundle } from "../../src/sessions/contexts/cell_results.ts";
@@ -44,15 +44,16 @@ export async function kernelRequirement(program: string): Promise<{ ignore: bool
 export async function withKernel(
   language: Language,
   use: (session: KernelSession) => Promise<void>,
-  options: { readonly python?: string } = {},
+  options: { readonly python?: string; readonly program?: KernelProgram } = {},
 ): Promise<void> {
+  const { program, ...others } = options;
   const cwd = await Deno.makeTempDir({ prefix: "codebeaker-kernel-" });
   try {
     await using context = new Context({
       id: "test",
       language,
-      program: kernelProgram(language)!,
-      sandbox: localSandbox({ cwd, ...options }),
+      program: program ?? kernelProgram(language)!,
+      sandbox: localSandbox({ cwd, ...others }),
       clock: systemClock,
     });
     const cell: KernelSession["cell"] = async (code, env) => {

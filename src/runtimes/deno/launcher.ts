@@ -131,7 +131,7 @@ export class Launcher {
     }, command);
   }
 
-  /** What a kernel is told; see `deno_kernel.ts`. */
+  /** What a kernel is told; see `kernels/deno/main.ts`. */
   kernelArgs({ profile, ...launch }: Launch): string[] {
     return [
       "give-up",

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { withoutModuleSyntax } from "../../src/kernels/module_syntax.ts";
+import { withoutModuleSyntax } from "../../../src/kernels/deno/module_syntax.ts";
 
 Deno.test("withoutModuleSyntax() turns imports into declarations", () => {
   const cases: [string, string][] = [
