@@ -82,15 +82,22 @@ function takeSpare(
   if (!workspace.idle || !profile.grants.read.includes(WORKSPACE)) return undefined;
   if (isGranted(profile.grants.run)) return undefined;
   const profiled = { profile, main };
-  const child = services.spares.take(spareKey(profiled), profiled)?.child;
-  if (child === undefined) return undefined;
-  const occupation = workspace.moveInto(child.slot);
-  return {
-    child,
-    path: occupation.path,
-    spare: true,
-    [Symbol.dispose]: () => occupation[Symbol.dispose](),
-  };
+  const spare = services.spares.take(spareKey(profiled), profiled);
+  if (spare === undefined) return undefined;
+  const { child } = spare;
+  try {
+    const occupation = workspace.moveInto(child.slot);
+    return {
+      child,
+      path: occupation.path,
+      spare: true,
+      [Symbol.dispose]: () => occupation[Symbol.dispose](),
+    };
+  } catch (error) {
+    // Such as a full disk: nobody has the spare now.
+    void spare[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 async function startChild(parts: SandboxParts, main: string): Promise<ReadyChild> {
