@@ -26,9 +26,11 @@ const PYTHON: BenchProgram = {
 /** Rest before each block, for what the other side left running in the engine, in milliseconds. */
 const REST_MS = 50;
 /** Measurements of one side before it is the other's turn. */
-const BLOCK = 10;
+const BLOCK = 25;
 /** How often one shell runs the program, to find out what the program itself takes. */
 const BARE_RUNS = 10;
+/** How often that is done, before the rounds and again behind them. */
+const BARE_LOOKS = 10;
 const REACH = { atMost: 1 / 15 };
 const AGAINST = "the engine's exec endpoint in the same container";
 
@@ -85,18 +87,24 @@ async function measureExec(context: BenchContext, row: ExecRow): Promise<RowResu
   const { sessionId, containerId } = await createDockerSession(client);
   await restUntilSpare(client, signal, "docker");
   const bare: number[] = [];
-  const ours = async () => {
-    if (program !== TRUE) bare.push(await measureBare(client, sessionId, program));
-    return timed(async () => check(await shell(client, sessionId, program.argv), program));
+  const takeBare = async () => {
+    if (program === TRUE) return;
+    for (let looks = 0; looks < BARE_LOOKS; looks++) {
+      bare.push(await measureBare(client, sessionId, program));
+    }
   };
+  const ours = () =>
+    timed(async () => check(await shell(client, sessionId, program.argv), program));
   const baseline = () =>
     timed(async () => check(await engineExec(engine, containerId, program.argv, signal), program));
+  await takeBare();
   const figures = await interleave(context, { ours, baseline }, {
-    rounds: quick ? 20 : 150,
+    rounds: quick ? 25 : 150,
     block: BLOCK,
     restMs: REST_MS,
     warmups: quick ? 20 : 100,
   });
+  await takeBare();
   const facts = { id, title, against: AGAINST, unit: "ms", reach: REACH } as const;
   if (bare.length === 0) return finishRow({ ...facts, notes: [] }, figures);
   const { median } = summarize(bare);

@@ -18,7 +18,7 @@ const LINE = '\tprint("the quick brown fox \\\\ jumps over the lazy dog")\n';
 /** Rest before each block, for what the other side left running in the engine, in milliseconds. */
 const REST_MS = 50;
 /** Measurements of one side before it is the other's turn. */
-const BLOCK = 10;
+const BLOCK = 25;
 const AGAINST = "the engine's archive endpoint in the same container";
 
 /** Writes a small file. */
@@ -82,7 +82,7 @@ async function measureFiles(context: BenchContext, row: FileRow): Promise<RowRes
   const figures = await interleave(context, {
     ours: measure(ours, paths.ours, paths.theirs),
     baseline: measure(theirs, paths.theirs, paths.ours),
-  }, { rounds: quick ? 20 : 80, block: BLOCK, restMs: REST_MS, warmups: quick ? 5 : 50 });
+  }, { rounds: quick ? 25 : 100, block: BLOCK, restMs: REST_MS, warmups: quick ? 5 : 50 });
   checkText(paths.ours, await theirs.read(paths.ours), text);
   checkText(paths.theirs, await ours.read(paths.theirs), text);
   return finishRow({
