@@ -73,6 +73,17 @@ testDeno("deno_kernel keeps its state when it is interrupted", async (session) =
   assertEquals(stdout, "", "nothing goes on");
 });
 
+testDeno("deno_kernel keeps nothing of what cells before have made", async ({ cell, value }) => {
+  for (let count = 0; count < 5; count++) await cell("undefined");
+  await cell(
+    "globalThis.made = Array.from({ length: 100 }, () => new WeakRef(Promise.resolve()));",
+  );
+  await cell("for (let i = 0; i < 300; i++) new Array(1e5).fill(i)");
+  await cell("await new Promise((r) => setTimeout(r, 30))");
+  await cell("for (let i = 0; i < 300; i++) new Array(1e5).fill(i)");
+  assertEquals(await value("made.every((each) => each.deref() === undefined)"), "true");
+});
+
 Deno.test({
   name: "deno_kernel does not begin a cell that is interrupted before its turn",
   ...requirement,

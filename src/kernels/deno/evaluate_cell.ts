@@ -10,7 +10,7 @@ import { grasp } from "./kernel_hook.ts";
 
 /** What is Deno's own. */
 interface Internals {
-  readonly core: { setPromiseHooks(init?: (promise: unknown) => void): void };
+  readonly core: { setPromiseHooks(init: (promise: unknown) => void): void };
 }
 
 const { setPromiseHooks } = (Deno as unknown as Record<symbol, Internals>)[
@@ -18,6 +18,11 @@ const { setPromiseHooks } = (Deno as unknown as Record<symbol, Internals>)[
 ]!.core;
 
 const held = new Set<unknown>();
+/** Takes the promises that are made now, if somebody wants them. */
+let made: Set<unknown> | undefined;
+
+// Once and for all: Deno only ever adds hooks, and never takes one out.
+setPromiseHooks((promise: unknown) => void made?.add(promise));
 
 /** Evaluates a cell to the value of what stands last in it, or to the error that ended it. */
 export async function evaluateCell(
@@ -51,16 +56,15 @@ export async function evaluateCell(
  * it is collected as garbage, which Deno does not survive: so one that never settles stays.
  */
 async function holdingPromises<Result>(action: () => Promise<Result>): Promise<Result> {
-  const made = new Set<unknown>();
-  setPromiseHooks((promise: unknown) => void made.add(promise));
+  const promises = made = new Set<unknown>();
   let done: Promise<Result>;
   try {
     done = action();
   } finally {
-    setPromiseHooks();
+    made = undefined;
   }
-  held.add(made);
+  held.add(promises);
   const result = await done;
-  held.delete(made);
+  held.delete(promises);
   return result;
 }
