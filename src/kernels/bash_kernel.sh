@@ -38,9 +38,13 @@ __cb_pipe() {
   builtin read -r -u "$__cb_new"
 }
 
-# Finds out whether another process has a pipe open.
+# Finds out whether another process has a pipe open. Those that had none at the last look have none now, so
+# that there is nothing to look at while they are the same.
 __cb_look() {
   __cb_held_out= __cb_held_err=
+  builtin printf -v __cb_there '%s ' /proc/[0-9]*
+  if [[ $__cb_there == "$__cb_without" ]]; then builtin return; fi
+  __cb_without=
   for __cb_at in /proc/[0-9]*; do
     case ${__cb_at#/proc/} in "$$" | "$__cb_cat_out" | "$__cb_cat_err") continue ;; esac
     for __cb_name in "$__cb_at"/fd/*; do
@@ -49,6 +53,7 @@ __cb_look() {
       if [[ $__cb_name -ef /proc/self/fd/$__cb_pipe_err ]]; then __cb_held_err=1; fi
     done
   done
+  if [[ -z $__cb_held_out$__cb_held_err ]]; then __cb_without=$__cb_there; fi
 }
 
 # Ends what writes a pipe to the server, and drops what comes of it from now on. Arguments: its `cat`, the pipe.
@@ -153,7 +158,7 @@ __cb_last() {
   builtin return "$__cb_status"
 }
 
-__cb_status=0 __cb_running= __cb_cat_out= __cb_cat_err= __cb_file='__cb_last; builtin eval "$__cb_code"'
+__cb_status=0 __cb_running= __cb_without= __cb_cat_out= __cb_cat_err= __cb_file='__cb_last; builtin eval "$__cb_code"'
 __cb_program=$(builtin command -pv cat)
 exec {__cb_new}>/dev/null
 __cb_clear
