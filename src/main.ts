@@ -11,6 +11,11 @@ const EXIT_USAGE = 2;
 const EXIT_FAILURE = 1;
 /** Ended by a second signal, while the first was being obeyed. */
 const EXIT_FORCED = 130;
+/**
+ * Signals so close to the first are the same one: a terminal sends it to everybody, and whoever started the
+ * server, such as `deno task`, hands it on.
+ */
+const SAME_SIGNAL_MS = 1000;
 
 const encoder = new TextEncoder();
 
@@ -52,11 +57,14 @@ async function run(config: Config): Promise<number> {
 /** Waits for the first signal and closes the app; a second one ends the process at once. */
 async function stopSignal(app: App): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  let asked = false;
+  let askedAt: number | undefined;
   const stop = () => {
-    if (asked) Deno.exit(EXIT_FORCED);
-    asked = true;
-    resolve(app.close());
+    if (askedAt === undefined) {
+      askedAt = performance.now();
+      resolve(app.close());
+    } else if (performance.now() - askedAt > SAME_SIGNAL_MS) {
+      Deno.exit(EXIT_FORCED);
+    }
   };
   Deno.addSignalListener("SIGINT", stop);
   Deno.addSignalListener("SIGTERM", stop);

@@ -1,3 +1,4 @@
+import { delay } from "@std/async";
 import { assert, assertEquals } from "@std/assert";
 import { descendants, survivors } from "../testutil/process_tree.ts";
 import { RpcClient } from "../testutil/rpc_client.ts";
@@ -103,6 +104,10 @@ Deno.test("server exits at once on a second signal and takes its children along"
     10_000,
     "the server to take note of the first signal",
   );
+  // Handed on by whoever started it: still the first.
+  server.kill("SIGTERM");
+  await delay(1200);
+  assert((await survivors(children)).length > 0, "it waits for what runs");
   const { code, signal } = await server.stop("SIGTERM");
   assert(signal !== "SIGKILL", "the test had to end the server");
   assert(code !== 0, "an abrupt end is not a success");
