@@ -1,4 +1,4 @@
-import { CommandError } from "../errors.ts";
+import { CommandError, SandboxError } from "../errors.ts";
 
 const WORDS: Readonly<Record<string, string>> = {
   ENOENT: "File not found",
@@ -62,3 +62,12 @@ const REASONS: Readonly<Record<keyof typeof FILE_REFUSALS, string>> = {
   overFile: "ENOTDIR",
   changed: "CHANGED",
 };
+
+/** The error of more data than is written or read in one piece. */
+export function tooLarge(path: string, bytes: number, limit: number): SandboxError {
+  return new SandboxError(
+    "too_large",
+    `File is too large: ${path} has ${bytes} bytes, at most ${limit} are allowed at once`,
+    { data: { limit, size: bytes } },
+  );
+}

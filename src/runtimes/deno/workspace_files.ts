@@ -12,7 +12,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { basename } from "@std/path/posix";
-import { CommandError, SandboxError } from "../../errors.ts";
+import { CommandError } from "../../errors.ts";
 import type { Entry } from "../../protocol/commands.ts";
 import { eachSettled } from "../each_settled.ts";
 import type {
@@ -23,7 +23,7 @@ import type {
   StoreOptions,
 } from "../file_transfer.ts";
 import type { FileContent, ReadOptions, SandboxFiles, WriteOptions } from "../runtime.ts";
-import { FILE_REFUSALS, refusal } from "../file_error.ts";
+import { FILE_REFUSALS, refusal, tooLarge } from "../file_error.ts";
 import { type ConfinedDirectory, errorCode, locate } from "./confined_directory.ts";
 import {
   CREATE_FLAGS,
@@ -263,12 +263,7 @@ export class WorkspaceFiles implements SandboxFiles {
   }
 
   #checkSize(path: string, bytes: number): void {
-    if (bytes <= this.#maxFileBytes) return;
-    throw new SandboxError(
-      "too_large",
-      `File is too large: ${path} has ${bytes} bytes, at most ${this.#maxFileBytes} are allowed at once`,
-      { data: { limit: this.#maxFileBytes, size: bytes } },
-    );
+    if (bytes > this.#maxFileBytes) throw tooLarge(path, bytes, this.#maxFileBytes);
   }
 }
 

@@ -1,10 +1,10 @@
 import { basename } from "@std/path/posix";
 import { AgentLostError, AgentRefusal } from "../../agent/agent_error.ts";
 import type { AgentFileEntry, AgentFiles } from "../../agent/agent_files.ts";
-import { CommandError, SandboxError } from "../../errors.ts";
+import { CommandError } from "../../errors.ts";
 import type { Entry } from "../../protocol/commands.ts";
 import { WORKSPACE } from "../../protocol/path.ts";
-import { FILE_REFUSALS, fileError, refusal } from "../file_error.ts";
+import { FILE_REFUSALS, fileError, refusal, tooLarge } from "../file_error.ts";
 import { eachSettled } from "../each_settled.ts";
 import type {
   OpenedFile,
@@ -216,12 +216,4 @@ function named(path: string): string {
 
 function entry({ name, path, type, size, modifiedAt }: AgentFileEntry): Entry {
   return { name, path, type, size, modifiedAt };
-}
-
-function tooLarge(path: string, bytes: number, limit: number): SandboxError {
-  return new SandboxError(
-    "too_large",
-    `File is too large: ${path} has ${bytes} bytes, at most ${limit} are allowed at once`,
-    { data: { limit, size: bytes } },
-  );
 }

@@ -7,6 +7,23 @@ import type { ScannedEntry } from "../file_transfer.ts";
  */
 export const ENTRY_FORMAT = "/%f/%s/%Y/%y/%n";
 
+/** Lines of a shell script that write the entries that its arguments name, some hundred at a time. */
+export const STAT_ENTRIES = `have=0
+while [ "$#" -gt 0 ]; do
+  n=$#
+  [ "$n" -le 400 ] || n=400
+  if [ "$n" != "$have" ]; then
+    names= have=$n i=1
+    while [ "$i" -le "$n" ]; do
+      names="$names \\"\\\${$i}\\""
+      i=$((i + 1))
+    done
+  fi
+  # Patterns that nothing matched, and names that are gone, are complained about and left out.
+  eval "stat -c '${ENTRY_FORMAT}' -- $names" 2>/dev/null
+  shift "$n"
+done`;
+
 const RECORD_REGEXP = /^([0-9a-f]+)\/(\d+)\/(-?\d+)\/([^/]*)\/(.*)$/s;
 const TYPES: Readonly<Record<number, Entry["type"]>> = {
   0o100000: "file",

@@ -1,4 +1,4 @@
-import { ENTRY_FORMAT } from "./engine_entries.ts";
+import { ENTRY_FORMAT, STAT_ENTRIES } from "./engine_entries.ts";
 import { FILE_PRELUDE } from "./engine_file_prelude.ts";
 
 /**
@@ -131,21 +131,7 @@ target=$1
 { [ -r "$target" ] && [ -x "$target" ]; } || say code EACCES
 cd -P -- "$target" || say error
 set -- * .[!.]* ..?*
-have=0
-while [ "$#" -gt 0 ]; do
-  n=$#
-  [ "$n" -le 400 ] || n=400
-  if [ "$n" != "$have" ]; then
-    names= have=$n i=1
-    while [ "$i" -le "$n" ]; do
-      names="$names \\"\\\${$i}\\""
-      i=$((i + 1))
-    done
-  fi
-  # Patterns that nothing matched, and names that are gone, are complained about and left out.
-  eval "stat -c '${ENTRY_FORMAT}' -- $names" 2>/dev/null
-  shift "$n"
-done
+${STAT_ENTRIES}
 say ok
 `;
 

@@ -1,7 +1,7 @@
 import { basename } from "@std/path/posix";
-import { CommandError, SandboxError } from "../../errors.ts";
+import { CommandError } from "../../errors.ts";
 import type { Entry } from "../../protocol/commands.ts";
-import { FILE_REFUSALS, refusal } from "../file_error.ts";
+import { FILE_REFUSALS, refusal, tooLarge } from "../file_error.ts";
 import type {
   OpenedFile,
   OpenOptions,
@@ -243,12 +243,7 @@ export class EngineFiles implements SandboxFiles {
   }
 
   #checkSize(path: string, bytes: number): void {
-    if (bytes <= this.#maxFileBytes) return;
-    throw new SandboxError(
-      "too_large",
-      `File is too large: ${path} has ${bytes} bytes, at most ${this.#maxFileBytes} are allowed at once`,
-      { data: { limit: this.#maxFileBytes, size: bytes } },
-    );
+    if (bytes > this.#maxFileBytes) throw tooLarge(path, bytes, this.#maxFileBytes);
   }
 }
 
